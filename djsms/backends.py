@@ -1,0 +1,155 @@
+"""Bases that make a backend easy to write, and the backends that need no provider."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from djsms.exceptions import InvalidWebhook
+from djsms.hookspecs import hookimpl
+from djsms.types import IncomingText, OutgoingText, PartOf, SendResult, Status, StatusReport
+from djsms.webhooks import json_object
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+__all__ = ["BaseBackend", "DummyBackend", "LocalBackend", "MemoryBackend"]
+
+
+class BaseBackend:
+    """What most backends want; a class that does not inherit from it is as good."""
+
+    @property
+    def verifies_webhooks(self) -> bool:
+        """Whether the backend itself proves that a webhook request is the provider's.
+
+        If so it decides alone, by raising ``Forged``; else the token in the address decides.
+        """
+        return False
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds credentials and is not pickled; "
+            "pass the account's alias instead."
+        )
+
+
+class DummyBackend(BaseBackend):
+    """Accepts every message and does nothing."""
+
+    @hookimpl
+    def send(self, message: OutgoingText) -> SendResult:
+        return SendResult.accepted(message.ref)
+
+
+class LocalBackend(BaseBackend):
+    """Base of backends with no provider behind them: webhooks in plain JSON, to try with curl.
+
+    A status report is ``{"ref": "…", "status": "delivered"}``, an incoming text is
+    ``{"frm": "+447700900001", "to": "+447700900000", "text": "Hi"}``. Further names are those of
+    ``StatusReport`` and ``IncomingText``.
+    """
+
+    @hookimpl
+    def parse_callback(self, request: HttpRequest) -> list[StatusReport]:
+        fields = _Fields(json_object(request))
+        word = fields.text("status", required=True)
+        report = StatusReport(
+            status=Status(word) if word in Status else Status.UNKNOWN,
+            provider_status=word,
+            ref=fields.text("ref"),
+            provider_id=fields.text("provider_id"),
+            error_code=fields.text("error_code"),
+            error_text=fields.text("error_text"),
+            price=fields.money("price"),
+            currency=fields.text("currency"),
+            occurred_on=fields.moment("occurred_on"),
+            raw=fields.values,
+        )
+        if not (report.ref or report.provider_id):
+            raise InvalidWebhook('The report names no message: give "ref" or "provider_id".')
+        return [report]
+
+    @hookimpl
+    def parse_incoming(self, request: HttpRequest) -> list[IncomingText]:
+        fields = _Fields(json_object(request))
+        return [
+            IncomingText(
+                frm=fields.text("frm", required=True),
+                to=fields.text("to", required=True),
+                text=fields.text("text"),
+                provider_id=fields.text("provider_id"),
+                received_on=fields.moment("received_on"),
+                part=fields.part("part"),
+                raw=fields.values,
+            )
+        ]
+
+
+@dataclass(kw_only=True)
+class MemoryBackend(LocalBackend):
+    """Keeps what it is given in ``messages``, in order: for tests."""
+
+    messages: list[OutgoingText] = field(default_factory=list, init=False)
+
+    @hookimpl
+    def send(self, message: OutgoingText) -> SendResult:
+        self.messages.append(message)
+        return SendResult.accepted(f"memory-{uuid.uuid4().hex}")
+
+
+class _Fields:
+    """The values of a JSON object, each checked for its type."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+
+    def text(self, name: str, *, required: bool = False) -> str:
+        value = self.values.get(name)
+        if value is None and not required:
+            return ""
+        if not isinstance(value, str) or (required and not value):
+            raise InvalidWebhook(f'"{name}" must be a text, not {type(value).__name__}.')
+        return value
+
+    def money(self, name: str) -> Decimal | None:
+        value = self.text(name)
+        try:
+            amount = Decimal(value) if value else None
+        except InvalidOperation:
+            raise InvalidWebhook(f'"{name}" must be a decimal number in quotes.') from None
+        if amount is not None and not amount.is_finite():
+            raise InvalidWebhook(f'"{name}" must be a finite number.')
+        return amount
+
+    def moment(self, name: str) -> datetime | None:
+        value = self.text(name)
+        try:
+            moment = datetime.fromisoformat(value) if value else None
+        except ValueError:
+            raise InvalidWebhook(f'"{name}" must be a time as in ISO 8601.') from None
+        if moment is not None and moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        return moment
+
+    def part(self, name: str) -> PartOf | None:
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise InvalidWebhook(f'"{name}" must be an object with ref, number and total.')
+        fields = _Fields(value)
+        return PartOf(
+            ref=fields.text("ref", required=True),
+            number=fields.number("number"),
+            total=fields.number("total"),
+        )
+
+    def number(self, name: str) -> int:
+        value = self.values.get(name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise InvalidWebhook(f'"{name}" must be a whole number.')
+        return value

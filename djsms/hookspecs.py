@@ -1,0 +1,72 @@
+"""The contract: what a backend may implement. Every hook is optional; a backend can do what it
+implements. The values are in ``djsms.types``, the errors in ``djsms.exceptions``.
+"""
+
+# mypy: disable-error-code="empty-body"
+# A specification has no body: pluggy only reads its signature.
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from djsms.types import IncomingText, OutgoingText, SendResult, StatusReport
+
+if TYPE_CHECKING:
+    from django.core.checks import CheckMessage
+    from django.http import HttpRequest
+
+hookspec = pluggy.HookspecMarker("djsms")
+hookimpl = pluggy.HookimplMarker("djsms")
+
+
+@hookspec(firstresult=True)
+def send(message: OutgoingText) -> SendResult:
+    """Hand one message to the provider and return its answer.
+
+    Called with no database transaction of ours open, from any thread, never twice for the same
+    message. Return a result only if the provider answered; otherwise raise:
+
+    - ``Refused`` or one of its kinds: a clear no;
+    - ``TemporarilyUnavailable`` or ``Throttled``: surely not taken, may be sent again;
+    - ``OutcomeUnknown``: the request left and no answer came back;
+    - ``InvalidMessage``: this backend cannot express the message, nothing was called.
+
+    Anything else that gets out counts as ``OutcomeUnknown``.
+    """
+
+
+@hookspec(firstresult=True)
+def parse_callback(request: HttpRequest) -> list[StatusReport]:
+    """Read the status reports in a request of the provider.
+
+    Raise ``InvalidWebhook`` if it cannot be read, ``Forged`` if the provider signs its requests and
+    this signature is missing or wrong. An empty list is an answer: nothing to report.
+    No network call, no database; the same request read twice gives equal values.
+    """
+
+
+@hookspec(firstresult=True)
+def parse_incoming(request: HttpRequest) -> list[IncomingText]:
+    """Read the incoming texts in a request of the provider; as for ``parse_callback``."""
+
+
+@hookspec(firstresult=True)
+def webhook_addresses(callback_url: str, incoming_url: str) -> Mapping[str, str]:
+    """Return what an operator pastes into the provider's settings, by the name it has there.
+
+    For providers that want more than the bare addresses, as parameters with placeholders.
+    Without this hook ``djsms webhooks`` shows the two addresses as they are.
+    """
+
+
+@hookspec
+def check(callback_url: str, incoming_url: str) -> list[CheckMessage]:
+    """Report problems of this account's configuration to ``manage.py check``.
+
+    Ids are prefixed with the module's name (``djsms_acme.E001``). The addresses are those that the
+    provider would call, without knowing whether it will; empty if ``DJSMS_BASE_URL`` is not set.
+    Never touches the network.
+    """

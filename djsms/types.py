@@ -1,0 +1,178 @@
+"""The values that cross the boundary between the core and a backend."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+
+__all__ = [
+    "Encoding",
+    "IncomingText",
+    "OutgoingText",
+    "PartOf",
+    "SendResult",
+    "SentPart",
+    "Status",
+    "StatusReport",
+]
+
+
+class Status(enum.StrEnum):
+    """Where a message stands. ``rank`` orders them, ``explanation`` says what each means."""
+
+    rank: int
+    explanation: str
+
+    CREATED = "created", 0, "stored, and not yet handed to the provider"
+    UNKNOWN = (
+        "unknown",
+        1,
+        "the call to the provider ended without an answer, so it may or may not have been taken; "
+        "a later status report settles it",
+    )
+    SENDING = "sending", 2, "accepted by the provider"
+    SENT = "sent", 3, "handed on by the provider to the recipient's carrier"
+    REFUSED = "refused", 4, "refused by the provider"
+    REJECTED = "rejected", 4, "refused by the recipient's carrier"
+    FAILED = "failed", 4, "surely not sent, or lost on the way"
+    EXPIRED = "expired", 4, "not delivered within its validity period"
+    DELIVERED = "delivered", 5, "delivered to the recipient's handset"
+    RECEIVED = "received", 6, "an incoming message"
+
+    def __new__(cls, value: str, rank: int = 0, explanation: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.rank = rank
+        member.explanation = explanation
+        return member
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the message, or this part of it, ended without reaching the handset."""
+        return self.rank == Status.FAILED.rank
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no better news is expected; a late ``delivered`` still wins over a failure."""
+        return self.rank >= Status.FAILED.rank
+
+
+class Encoding(enum.StrEnum):
+    """How a text travels over the air; it decides how many characters fit a segment."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingText:
+    """One text message to hand to the provider."""
+
+    ref: str
+    """Our own reference: a UUID as 32 hexadecimal characters. Pass it on wherever the provider
+    echoes a reference in its status reports."""
+    text: str = field(repr=False)
+    """Never empty, without NUL and without lone surrogates."""
+    frm: str
+    """The originator: an E.164 number with ``+``, a short code, or up to 11 characters."""
+    to: str
+    """The recipient, an E.164 number with ``+``."""
+    status_report: bool = False
+    """Whether the caller asks for status reports."""
+    callback_url: str = field(default="", repr=False)
+    """Where status reports should go, with the account's token; empty if no report is asked for or
+    the project's address is not known."""
+    encoding: Encoding = Encoding.GSM7
+    segments: int = 1
+    """Into how many segments the text falls, by our own count."""
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The caller's provider-specific extras."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentPart:
+    """What the provider said of one part of a message at once, in its answer."""
+
+    provider_id: str = ""
+    """The provider's id of this part; empty if it gives none."""
+    status: Status = Status.SENDING
+    price: Decimal | None = None
+    """Price of this part, in the currency of the ``SendResult``."""
+    error_code: str = ""
+    error_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """The provider's answer to one message: one entry a part, in order, never none."""
+
+    parts: tuple[SentPart, ...]
+    currency: str = ""
+    """ISO 4217 code of the parts' prices."""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The answer as the provider gave it; must be plain JSON values."""
+
+    @classmethod
+    def accepted(
+        cls,
+        provider_id: str = "",
+        *,
+        currency: str = "",
+        raw: Mapping[str, Any] | None = None,
+        **part_fields: Any,
+    ) -> Self:
+        """Return the result for the common case: one part, accepted."""
+        part = SentPart(provider_id=provider_id, **part_fields)
+        return cls(parts=(part,), currency=currency, raw=raw or {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """One status report (delivery receipt) of the provider, for a message or one part of it."""
+
+    status: Status
+    provider_id: str = ""
+    ref: str = ""
+    """Our own reference, where the provider echoes it."""
+    provider_status: str = ""
+    """The provider's own word for the status."""
+    error_code: str = ""
+    error_text: str = ""
+    price: Decimal | None = None
+    currency: str = ""
+    occurred_on: datetime | None = None
+    """When it happened by the provider's clock; always aware."""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartOf:
+    """Which part of a long incoming text this is, by the header that the sender's phone made."""
+
+    ref: str
+    """What all parts of one text share."""
+    number: int
+    """From 1."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingText:
+    """One incoming text message, or one part of it."""
+
+    frm: str
+    """Who sent it; a number has its ``+``."""
+    to: str
+    """Our number that it was sent to."""
+    text: str = field(repr=False)
+    """Exactly as it came: nothing stripped or normalised."""
+    provider_id: str = ""
+    """The provider's id, the same when it repeats the request; empty if it gives none."""
+    received_on: datetime | None = None
+    """When it came in by the provider's clock; always aware."""
+    part: PartOf | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -1,0 +1,138 @@
+"""Reading what a provider's webhook carries, whatever shape it comes in, without surprises."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl
+
+from djsms.exceptions import InvalidWebhook
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+__all__ = ["json_object", "parameter_bytes", "parameters"]
+
+T = TypeVar("T")
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+MAX_PARAMETERS = 200
+
+
+def parameters(request: HttpRequest) -> dict[str, str]:
+    """Return the request's parameters as text: of a GET's query, a POST's form or a JSON object.
+
+    Values are exactly as they came: nothing is stripped; numbers in JSON keep their digits
+    (``0.0330`` stays ``"0.0330"``), booleans become ``true`` and ``false``, nulls are left out. A
+    body that begins with a brace is read as JSON whatever its content type says.
+
+    Raises ``InvalidWebhook`` for repeated names, nested values, bad UTF-8 and anything unreadable.
+    """
+    if request.method == "POST" and _is_json(request):
+        return _texts(_parse_json(request.body, parse_int=str, parse_float=str))
+    try:
+        return {name: value.decode("utf-8") for name, value in parameter_bytes(request).items()}
+    except UnicodeDecodeError as error:
+        raise InvalidWebhook("A parameter is not UTF-8.") from error
+
+
+def parameter_bytes(request: HttpRequest) -> dict[str, bytes]:
+    """Return the parameters of a GET's query or a POST's form as the bytes that were sent.
+
+    For providers that put other encodings than UTF-8 into their addresses.
+    Raises ``InvalidWebhook`` for repeated names and anything unreadable.
+    """
+    if request.method != "POST":
+        return _unique(_split(request.META.get("QUERY_STRING", "")))
+    if request.content_type == MULTIPART:
+        return _unique(_multipart(request))
+    return _unique(_split(request.body.decode("latin-1")))
+
+
+def json_object(request: HttpRequest) -> dict[str, Any]:
+    """Return the JSON object in the request's body.
+
+    Raises ``InvalidWebhook`` for anything else, and for repeated names: which of them counts would
+    be anybody's guess.
+    """
+    return _parse_json(request.body)
+
+
+def _is_json(request: HttpRequest) -> bool:
+    if request.content_type == MULTIPART:
+        return False
+    return request.content_type != FORM or request.body.lstrip()[:1] == b"{"
+
+
+def _split(query: str) -> list[tuple[str, bytes]]:
+    # Latin-1 maps every byte to one character and back, so the percent-decoded bytes survive.
+    try:
+        pairs = parse_qsl(
+            query, keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_PARAMETERS
+        )
+        return [
+            (name.encode("latin-1").decode("utf-8"), value.encode("latin-1"))
+            for name, value in pairs
+        ]
+    except ValueError as error:
+        raise InvalidWebhook(f"The parameters cannot be read: {error}") from error
+
+
+def _multipart(request: HttpRequest) -> list[tuple[str, bytes]]:
+    from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
+    from django.http.multipartparser import MultiPartParserError
+
+    try:
+        fields = request.POST
+    except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, ValueError) as error:
+        raise InvalidWebhook(f"The form cannot be read: {error}") from error
+    return [
+        (name, str(value).encode("utf-8", "surrogatepass"))
+        for name, values in fields.lists()
+        for value in values
+    ]
+
+
+def _parse_json(body: bytes, **numbers: Any) -> dict[str, Any]:
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            **numbers,
+        )
+    except UnicodeDecodeError as error:
+        raise InvalidWebhook("The body is not UTF-8.") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InvalidWebhook(f"The body is not JSON: {error}") from error
+    except InvalidWebhook:
+        raise
+    except ValueError as error:  # an integer of more digits than Python converts
+        raise InvalidWebhook(f"The body cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise InvalidWebhook("The body is JSON, but not an object.")
+    return value
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    texts = {}
+    for name, value in values.items():
+        if isinstance(value, dict | list):
+            raise InvalidWebhook(f"The value of {name[:40]!r} is not a single one.")
+        if isinstance(value, bool):
+            texts[name] = "true" if value else "false"
+        elif value is not None:
+            texts[name] = value
+    return texts
+
+
+def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise InvalidWebhook("A parameter occurs more than once.")
+    return values
+
+
+def _refuse_constant(name: str) -> None:
+    raise InvalidWebhook(f"The body holds {name}, which is not JSON.")
