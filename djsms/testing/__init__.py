@@ -1,0 +1,1 @@
+"""For those who test: projects that send texts, and authors of backends."""

@@ -1,0 +1,1 @@
+"""What pytest loads by itself wherever djsms is installed."""
