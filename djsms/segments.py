@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from djsms.types import Encoding
 
@@ -53,7 +53,7 @@ class Segmentation:
 
     encoding: Encoding
 
-    segments: tuple[str, ...]
+    segments: tuple[str, ...] = field(repr=False)
     """The text of each segment, at least one; joined they are the text."""
 
     units: int

@@ -253,6 +253,9 @@ class TestASegmentation:
     def test_equal_texts_are_cut_into_equal_values(self):
         assert segments.split("a" * 200) == segments.split("a" * 200)
 
+    def test_its_repr_leaves_the_text_out(self):
+        assert "secret" not in repr(segments.split("secret"))
+
     def test_it_cannot_be_changed(self):
         with pytest.raises(AttributeError):
             segments.split("a").units = 2  # type: ignore[misc]
