@@ -41,8 +41,9 @@ docs: .venv/.dev
 build: .venv/.dev
 	@rm -rf dist
 	@set -e; for folder in . plugins/*/; do \
-		PIP_QUIET=2 PIP_CONSTRAINT= PIP_BUILD_CONSTRAINT=constraints/base.txt $(PY) -m build --outdir dist "$$folder"; \
+		$(PY) -m build -qq --dependency-constraints-txt constraints/base.txt --outdir dist "$$folder"; \
 	done
+	@ls dist/*
 
 # everything that working on djsms needs
 dev: .venv/.dev
