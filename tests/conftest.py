@@ -1,11 +1,16 @@
-"""Fixtures for running one test on every database."""
+"""Fixtures for running one test on every database, and manners of the whole suite."""
 
 import os
 
+import hypothesis
 import pytest
 import routers
 import servers
 from django.db import connections
+
+# a slow moment of a busy machine is no finding
+hypothesis.settings.register_profile("djsms", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("djsms")
 
 ALIASES = {"sqlite": "default", "postgresql": "postgresql", "mariadb": "mariadb"}
 

@@ -22,7 +22,8 @@ def databases(run: str) -> dict[str, dict[str, Any]]:
         try:
             found[alias] = {**describe(), "TEST": {"NAME": run, **TEST_OPTIONS[alias]}}
         except (psycopg.Error, pymysql.Error) as error:
-            UNAVAILABLE[alias] = " ".join(str(error).split())
+            # PyMySQL puts a number before its words
+            UNAVAILABLE[alias] = " ".join(str(error.args[-1]).split())
     return found
 
 
