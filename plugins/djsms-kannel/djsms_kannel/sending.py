@@ -1,0 +1,153 @@
+"""A message as a request to Kannel's ``sendsms``, and the answer as what it means.
+
+The text is the body of a POST and all else travels in ``X-Kannel-`` headers, so that neither the
+text nor the password stands in an address, where proxies log it. Kannel's user guide: "Using the
+HTTP interface to send SMS messages" and "X-Kannel Pseudo Headers".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from djsms import Encoding, OutgoingText, SendResult
+from djsms.exceptions import (
+    AuthenticationFailed,
+    InvalidMessage,
+    OutcomeUnknown,
+    RecipientBlocked,
+    Refused,
+    TemporarilyUnavailable,
+)
+
+from djsms_kannel.addresses import dlr_url
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["headers", "is_plain", "raise_for_answer", "result"]
+
+CODING = {Encoding.GSM7: "0", Encoding.UCS2: "2"}
+
+EVERY_REPORT = "31"
+"""The ``dlr-mask`` for all: delivered 1, failed 2, buffered 4, accepted 8, refused 16."""
+
+LONGEST = 63 * 7 * 24 * 60
+"""Minutes in 63 weeks, the longest validity that a short message can have (3GPP TS 23.040)."""
+
+
+def headers(message: OutgoingText, username: str, password: str) -> dict[str, str | bytes]:
+    """Return the headers that say all but the text.
+
+    Raises ``InvalidMessage`` for an extra that is not known, or out of range.
+    """
+    values = {
+        "X-Kannel-Username": username,
+        "X-Kannel-Password": password,
+        "X-Kannel-From": message.frm,
+        "X-Kannel-To": message.to,
+        "X-Kannel-Coding": CODING[message.encoding],
+        **_extras(message.extra),
+    }
+    if message.callback_url:
+        values["X-Kannel-DLR-Mask"] = EVERY_REPORT
+        values["X-Kannel-DLR-Url"] = dlr_url(message.callback_url, message.ref)
+    for name, value in values.items():
+        if not is_plain(value):
+            raise InvalidMessage(f"{name} cannot carry line breaks or other control characters.")
+    # Without a charset Kannel takes the body for Latin-1. Header values as bytes, because as text
+    # they could only be Latin-1.
+    return {
+        "Content-Type": "text/plain; charset=utf-8",
+        **{name: value.encode() for name, value in values.items()},
+    }
+
+
+def is_plain(value: str) -> bool:
+    """Whether a header carries this value unchanged, and cannot be made to carry another header."""
+    return value.isprintable() and value == value.strip()
+
+
+def result(response: requests.Response) -> SendResult:
+    """Return what an answer means that is no error.
+
+    Kannel gives no id: the reference in the ``dlr-url`` is the only handle on the message. Refusals
+    by the operator come later, as a report.
+    """
+    answer = _words(response)
+    if response.status_code != 202:
+        raise OutcomeUnknown(
+            f"This is not Kannel's answer to a message: {answer}", code=str(response.status_code)
+        )
+    return SendResult.accepted(raw={"answer": answer})
+
+
+def raise_for_answer(response: requests.Response) -> None:
+    """Raise what Kannel's errors mean where its words say more than the status."""
+    code, words = str(response.status_code), _words(response)
+    match response.status_code:
+        case 400 if words.startswith("Number(s) has/have been denied"):
+            raise RecipientBlocked(words, code=code)
+        case 403 if words.startswith("Not routable"):
+            raise Refused(words, code=code)
+        case 403 if words.startswith("Authorization failed"):
+            raise AuthenticationFailed(
+                f"{words}: the user, the password or the address we call from is not allowed.",
+                code=code,
+            )
+        case 503:
+            raise TemporarilyUnavailable(words, code=code)
+
+
+def _words(response: requests.Response) -> str:
+    return " ".join(response.content[:500].decode("utf-8", "replace").split())
+
+
+def _extras(extra: Mapping[str, Any]) -> dict[str, str]:
+    values = {}
+    for given, value in extra.items():
+        name = str(given).replace("_", "-")
+        if name not in EXTRAS:
+            raise InvalidMessage(
+                f"Kannel has no extra {given!r}; it takes {', '.join(sorted(EXTRAS))}."
+            )
+        header, read = EXTRAS[name]
+        if header in values:
+            raise InvalidMessage(f"The extra {name!r} is given twice.")
+        values[header] = read(name, value)
+    return values
+
+
+def _words_of(limit: int) -> Callable[[str, object], str]:
+    def read(name: str, value: object) -> str:
+        if not isinstance(value, str) or not 0 < len(value) <= limit:
+            raise InvalidMessage(f"The extra {name!r} takes text of 1 to {limit} characters.")
+        if not is_plain(value):
+            raise InvalidMessage(
+                f"The extra {name!r} takes neither line breaks and other control characters nor "
+                "spaces at its ends."
+            )
+        return value
+
+    return read
+
+
+def _number(low: int, high: int) -> Callable[[str, object], str]:
+    def read(name: str, value: object) -> str:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InvalidMessage(f"The extra {name!r} takes a whole number from {low} to {high}.")
+        return str(value)
+
+    return read
+
+
+EXTRAS = {
+    "account": ("X-Kannel-Account", _words_of(64)),
+    "deferred": ("X-Kannel-Deferred", _number(0, LONGEST)),
+    "mclass": ("X-Kannel-MClass", _number(0, 3)),
+    "meta-data": ("X-Kannel-Meta-Data", _words_of(2000)),
+    "priority": ("X-Kannel-Priority", _number(0, 3)),
+    "smsc": ("X-Kannel-SMSC", _words_of(64)),
+    "validity": ("X-Kannel-Validity", _number(1, LONGEST)),
+}
+"""What a caller may add to a message, with the header that it becomes; times are minutes."""

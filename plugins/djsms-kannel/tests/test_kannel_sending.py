@@ -1,0 +1,277 @@
+"""Messages as requests, and Kannel's answers as outcomes; over a loopback server."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from djsms import Encoding, OutgoingText, Status
+from djsms.exceptions import (
+    AuthenticationFailed,
+    InvalidMessage,
+    InvalidText,
+    OutcomeUnknown,
+    RecipientBlocked,
+    Refused,
+    SendError,
+    TemporarilyUnavailable,
+    Throttled,
+)
+from djsms_kannel import KannelBackend, sending
+from hypothesis import given
+from hypothesis import strategies as st
+
+REF = "0123456789abcdef0123456789abcdef"
+
+
+class Gateway(ThreadingHTTPServer):
+    """Answers as it is told, and keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.status = 202
+        self.body = b"0: Accepted for delivery"
+        self.requests: list[tuple[str, Message, bytes]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/cgi-bin/sendsms"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Gateway
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((self.path, self.headers, body))
+        if not self.server.status:
+            self.close_connection = True
+            return
+        self.send_response(self.server.status)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with Gateway() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@contextlib.contextmanager
+def backend_for(url: str, **options: Any) -> Iterator[KannelBackend]:
+    backend = KannelBackend(
+        **{"url": url, "username": "shop", "password": "not-secret", "timeout": 5.0, **options}
+    )
+    yield backend
+    backend.session.close()
+
+
+@pytest.fixture
+def backend(gateway: Gateway) -> Iterator[KannelBackend]:
+    with backend_for(gateway.url) as backend:
+        yield backend
+
+
+def text(**fields: Any) -> OutgoingText:
+    return OutgoingText(
+        **{"ref": REF, "text": "Hi", "frm": "Acme", "to": "+447700900123", **fields}
+    )
+
+
+def header(message: Message, name: str) -> str:
+    return str(message[name]).encode("latin-1").decode()
+
+
+def test_the_request(gateway: Gateway, backend: KannelBackend) -> None:
+    backend.send(text(text="Grüße {€}", frm="Café"))
+    [(path, headers, body)] = gateway.requests
+    assert path == "/cgi-bin/sendsms"
+    assert body.decode() == "Grüße {€}"
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert headers["X-Kannel-Username"] == "shop"
+    assert headers["X-Kannel-Password"] == "not-secret"
+    assert header(headers, "X-Kannel-From") == "Café"
+    assert headers["X-Kannel-To"] == "+447700900123"
+    assert headers["X-Kannel-Coding"] == "0"
+    assert "X-Kannel-DLR-Mask" not in headers
+    assert "X-Kannel-DLR-Url" not in headers
+
+
+def test_unicode(gateway: Gateway, backend: KannelBackend) -> None:
+    backend.send(text(text="Привет 😀", encoding=Encoding.UCS2))
+    [(_, headers, body)] = gateway.requests
+    assert headers["X-Kannel-Coding"] == "2"
+    assert body.decode() == "Привет 😀"
+
+
+def test_reports_are_asked_for_with_our_reference(gateway: Gateway, backend: KannelBackend) -> None:
+    backend.send(text(callback_url="https://example.com/djsms/callback/default/t0ken/"))
+    [(_, headers, _)] = gateway.requests
+    assert headers["X-Kannel-DLR-Mask"] == "31"
+    assert headers["X-Kannel-DLR-Url"] == (
+        f"https://example.com/djsms/callback/default/t0ken/?ref={REF}"
+        "&type=%d&answer=%A&id=%F&smsc=%i&time=%T"
+    )
+
+
+def test_the_senders_extras_become_headers(gateway: Gateway, backend: KannelBackend) -> None:
+    extra = {
+        "smsc": "op",
+        "validity": 60,
+        "deferred": 0,
+        "priority": 3,
+        "mclass": 0,
+        "account": "billing",
+        "meta_data": "?smpp?campaign=7&",
+    }
+    backend.send(text(extra=extra))
+    backend.send(text(extra={"meta-data": "?smpp?campaign=8&"}))
+    first, second = (headers for _, headers, _ in gateway.requests)
+    assert first["X-Kannel-SMSC"] == "op"
+    assert first["X-Kannel-Validity"] == "60"
+    assert first["X-Kannel-Deferred"] == "0"
+    assert first["X-Kannel-Priority"] == "3"
+    assert first["X-Kannel-MClass"] == "0"
+    assert first["X-Kannel-Account"] == "billing"
+    assert first["X-Kannel-Meta-Data"] == "?smpp?campaign=7&"
+    assert second["X-Kannel-Meta-Data"] == "?smpp?campaign=8&"
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"smcs": "op"}, "no extra 'smcs'; it takes account, deferred"),
+        ({"smsc": ""}, "'smsc' takes text"),
+        ({"smsc": 7}, "'smsc' takes text"),
+        ({"smsc": "op\r\nX-Kannel-Username: root"}, "'smsc' takes neither line breaks"),
+        ({"smsc": " op"}, "nor spaces at its ends"),
+        ({"account": "x" * 65}, "1 to 64"),
+        ({"validity": 0}, "'validity' takes a whole number from 1"),
+        ({"validity": "60"}, "'validity' takes a whole number"),
+        ({"deferred": -1}, "'deferred' takes a whole number from 0"),
+        ({"priority": 4}, "from 0 to 3"),
+        ({"priority": True}, "from 0 to 3"),
+        ({"mclass": 4}, "from 0 to 3"),
+        ({"meta-data": "a", "meta_data": "b"}, "given twice"),
+    ],
+)
+def test_extras_that_kannel_does_not_take(
+    gateway: Gateway, backend: KannelBackend, extra: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidMessage, match=words):
+        backend.send(text(extra=extra))
+    assert not gateway.requests
+
+
+def test_a_long_text_is_refused_rather_than_cut(gateway: Gateway, backend: KannelBackend) -> None:
+    with pytest.raises(InvalidText, match="takes 2 segments, and Kannel would cut it after 1"):
+        backend.send(text(text="x" * 161, segments=2))
+    assert not gateway.requests
+    with backend_for(gateway.url, max_messages=2) as roomy:
+        roomy.send(text(text="x" * 161, segments=2))
+    assert len(gateway.requests) == 1
+
+
+@pytest.mark.parametrize("body", ["0: Accepted for delivery", "3: Queued for later delivery"])
+def test_accepted(gateway: Gateway, backend: KannelBackend, body: str) -> None:
+    gateway.body = body.encode()
+    result = backend.send(text())
+    [part] = result.parts
+    assert part.status is Status.SENDING
+    assert not part.provider_id
+    assert result.raw == {"answer": body}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (400, "Missing receiver number, rejected", Refused),
+        (400, "Empty receiver number not allowed, rejected", Refused),
+        (400, "Sender missing and no global set, rejected", Refused),
+        (400, "Charset or body misformed, rejected", Refused),
+        (400, "Number(s) has/have been denied by white- and/or black-lists.", RecipientBlocked),
+        (403, "Authorization failed for sendsms", AuthenticationFailed),
+        (403, "Not routable. Do not try again.", Refused),
+        (404, "Unknown request.", Refused),
+        (429, "Too many requests", Throttled),
+        (503, "Temporal failure, try again later.", TemporarilyUnavailable),
+        (500, "Sending failed.", OutcomeUnknown),
+        (502, "Bad gateway", OutcomeUnknown),
+        (504, "Gateway timeout", OutcomeUnknown),
+        (200, "Welcome to this network", OutcomeUnknown),
+        (302, "Log in first", OutcomeUnknown),
+        (0, "closed without an answer", OutcomeUnknown),
+    ],
+)
+def test_answers(
+    gateway: Gateway, backend: KannelBackend, status: int, body: str, error: type[SendError]
+) -> None:
+    gateway.status, gateway.body = status, body.encode()
+    with pytest.raises(SendError) as caught:
+        backend.send(text())
+    assert type(caught.value) is error
+    if status:
+        assert body in caught.value.text
+        assert caught.value.code == str(status)
+    assert len(gateway.requests) == 1
+
+
+def test_nothing_listens() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/cgi-bin/sendsms"
+        with backend_for(url) as backend, pytest.raises(TemporarilyUnavailable):
+            backend.send(text())
+
+
+def test_no_answer_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/cgi-bin/sendsms"
+        with backend_for(url, timeout=0.2) as backend, pytest.raises(OutcomeUnknown):
+            backend.send(text())
+
+
+def test_a_private_authority_stands_above_the_environment(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/environment.pem")
+    url = gateway.url.replace("http:", "https:")
+    # requests looks for the file first, and its complaint names it
+    private = backend_for(url, ca_file="/nowhere/option.pem")
+    with private as backend, pytest.raises(OSError, match=r"option\.pem"):
+        backend.send(text())
+    with backend_for(url) as backend, pytest.raises(OSError, match=r"environment\.pem"):
+        backend.send(text())
+
+
+@given(frm=st.text(max_size=20), smsc=st.text(max_size=20))
+def test_headers_carry_a_value_unchanged_or_not_at_all(frm: str, smsc: str) -> None:
+    try:
+        headers = sending.headers(text(frm=frm, extra={"smsc": smsc}), "shop", "not-secret")
+    except InvalidMessage:
+        return
+    for value in headers.values():
+        raw = value if isinstance(value, bytes) else value.encode()
+        assert raw == raw.strip()
+        assert not {*raw} & {*range(0x20), 0x7F}
+    assert headers["X-Kannel-From"] == frm.encode()
+    assert headers["X-Kannel-SMSC"] == smsc.encode()
