@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseBackend", "DummyBackend", "LocalBackend", "MemoryBackend"]
 
+REPORTABLE = frozenset(Status) - {Status.CREATED, Status.RECEIVED}
+
 
 class BaseBackend:
     """What most backends want; a class that does not inherit from it is as good."""
@@ -45,6 +47,12 @@ class DummyBackend(BaseBackend):
         return SendResult.accepted(message.ref)
 
 
+# What may be said of a message that was handed over.
+_REPORTED = {
+    status.value: status for status in Status if status not in (Status.CREATED, Status.RECEIVED)
+}
+
+
 class LocalBackend(BaseBackend):
     """Base of backends with no provider behind them: webhooks in plain JSON, to try with curl.
 
@@ -58,7 +66,7 @@ class LocalBackend(BaseBackend):
         fields = _Fields(json_object(request))
         word = fields.text("status", required=True)
         report = StatusReport(
-            status=Status(word) if word in Status else Status.UNKNOWN,
+            status=_REPORTED.get(word, Status.UNKNOWN),
             provider_status=word,
             ref=fields.text("ref"),
             provider_id=fields.text("provider_id"),
@@ -127,13 +135,14 @@ class _Fields:
 
     def moment(self, name: str) -> datetime | None:
         value = self.text(name)
+        if not value:
+            return None
         try:
-            moment = datetime.fromisoformat(value) if value else None
-        except ValueError:
+            moment = datetime.fromisoformat(value)
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return aware.astimezone(UTC)
+        except (ValueError, OverflowError):
             raise InvalidWebhook(f'"{name}" must be a time as in ISO 8601.') from None
-        if moment is not None and moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC)
-        return moment
 
     def part(self, name: str) -> PartOf | None:
         value = self.values.get(name)
@@ -142,11 +151,14 @@ class _Fields:
         if not isinstance(value, dict):
             raise InvalidWebhook(f'"{name}" must be an object with ref, number and total.')
         fields = _Fields(value)
-        return PartOf(
-            ref=fields.text("ref", required=True),
-            number=fields.number("number"),
-            total=fields.number("total"),
-        )
+        try:
+            return PartOf(
+                ref=fields.text("ref", required=True),
+                number=fields.number("number"),
+                total=fields.number("total"),
+            )
+        except ValueError as error:
+            raise InvalidWebhook(f'"{name}" is not possible: {error}') from error
 
     def number(self, name: str) -> int:
         value = self.values.get(name)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-from django.utils import timezone
 
 from djsms.backends import BaseBackend
 from djsms.exceptions import (
@@ -123,11 +122,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return float(value[:9])
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         return None
-    return max(0.0, (moment - timezone.now()).total_seconds())
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 def _failure(error: requests.exceptions.RequestException) -> SendError:

@@ -20,6 +20,8 @@ __all__ = [
     "StatusReport",
 ]
 
+MAX_PARTS = 255  # one octet counts them: 3GPP TS 23.040, section 9.2.3.24.1
+
 
 class Status(enum.StrEnum):
     """Where a message stands. ``rank`` orders them, ``explanation`` says what each means."""
@@ -105,6 +107,11 @@ class SentPart:
     error_code: str = ""
     error_text: str = ""
 
+    def __post_init__(self) -> None:
+        _require_texts(self, "provider_id", "error_code", "error_text")
+        _require_status(self)
+        _require_price(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
@@ -148,6 +155,13 @@ class StatusReport:
     """When it happened by the provider's clock; always aware."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        _require_texts(
+            self, "provider_id", "ref", "provider_status", "error_code", "error_text", "currency"
+        )
+        _require_status(self)
+        _require_price(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartOf:
@@ -158,6 +172,11 @@ class PartOf:
     number: int
     """From 1."""
     total: int
+
+    def __post_init__(self) -> None:
+        _require_texts(self, "ref")
+        if not 1 <= self.number <= self.total <= MAX_PARTS:
+            raise ValueError(f"There is no part {self.number} of {self.total}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,3 +195,30 @@ class IncomingText:
     """When it came in by the provider's clock; always aware."""
     part: PartOf | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        _require_texts(self, "frm", "to", "text", "provider_id")
+
+
+# A backend's slip must show when it makes the value, not when the core stores what came of a call.
+
+
+def _require_texts(value: object, *names: str) -> None:
+    for name in names:
+        given = getattr(value, name)
+        if not isinstance(given, str):
+            raise TypeError(f"{type(value).__name__}.{name} is a {type(given).__name__}, not a str")
+
+
+def _require_status(value: SentPart | StatusReport) -> None:
+    if not isinstance(value.status, Status):
+        raise TypeError(f"{type(value).__name__}.status is {value.status!r}, not a Status")
+    if value.status in (Status.CREATED, Status.RECEIVED):
+        raise ValueError(f"No provider can say {value.status.value!r} of a message")
+
+
+def _require_price(value: SentPart | StatusReport) -> None:
+    if value.price is not None and not isinstance(value.price, Decimal):
+        raise TypeError(
+            f"{type(value).__name__}.price is a {type(value.price).__name__}, not a Decimal"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,8 @@ T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 MAX_PARAMETERS = 200
+# Far below Python's limits, so that whoever walks or stores what was read cannot hit them.
+MAX_DEPTH = 32
 
 
 def parameters(request: HttpRequest) -> dict[str, str]:
@@ -25,12 +28,12 @@ def parameters(request: HttpRequest) -> dict[str, str]:
 
     Values are exactly as they came: nothing is stripped; numbers in JSON keep their digits
     (``0.0330`` stays ``"0.0330"``), booleans become ``true`` and ``false``, nulls are left out. A
-    body that begins with a brace is read as JSON whatever its content type says.
+    body that begins with a brace is read as JSON even if it calls itself a form.
 
     Raises ``InvalidWebhook`` for repeated names, nested values, bad UTF-8 and anything unreadable.
     """
     if request.method == "POST" and _is_json(request):
-        return _texts(_parse_json(request.body, parse_int=str, parse_float=str))
+        return _texts(_parse_json(_body(request), parse_int=str, parse_float=str))
     try:
         return {name: value.decode("utf-8") for name, value in parameter_bytes(request).items()}
     except UnicodeDecodeError as error:
@@ -40,29 +43,46 @@ def parameters(request: HttpRequest) -> dict[str, str]:
 def parameter_bytes(request: HttpRequest) -> dict[str, bytes]:
     """Return the parameters of a GET's query or a POST's form as the bytes that were sent.
 
-    For providers that put other encodings than UTF-8 into their addresses.
+    For providers that put other encodings than UTF-8 into their addresses. A multipart form has
+    been decoded already, by its own charset; what this does not know has become U+FFFD.
     Raises ``InvalidWebhook`` for repeated names and anything unreadable.
     """
     if request.method != "POST":
-        return _unique(_split(request.META.get("QUERY_STRING", "")))
+        return _unique(_split(_query(request)))
     if request.content_type == MULTIPART:
         return _unique(_multipart(request))
-    return _unique(_split(request.body.decode("latin-1")))
+    return _unique(_split(_body(request).decode("latin-1")))
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
     """Return the JSON object in the request's body.
 
-    Raises ``InvalidWebhook`` for anything else, and for repeated names: which of them counts would
-    be anybody's guess.
+    Raises ``InvalidWebhook`` for anything else, for repeated names, as which of them counts would
+    be anybody's guess, and for what cannot be stored as JSON again: numbers beyond a float's range
+    and values nested more than 32 deep.
     """
-    return _parse_json(request.body)
+    return _parse_json(_body(request), parse_float=_finite)
 
 
 def _is_json(request: HttpRequest) -> bool:
     if request.content_type == MULTIPART:
         return False
-    return request.content_type != FORM or request.body.lstrip()[:1] == b"{"
+    return request.content_type != FORM or _body(request).lstrip()[:1] == b"{"
+
+
+def _body(request: HttpRequest) -> bytes:
+    from django.http import RawPostDataException, UnreadablePostError
+
+    try:
+        return request.body
+    except (RawPostDataException, UnreadablePostError) as error:
+        raise InvalidWebhook(f"The body cannot be read: {error}") from error
+
+
+def _query(request: HttpRequest) -> str:
+    query: str = request.META.get("QUERY_STRING", "")
+    # Bytes that should have been percent-encoded: WSGI hands them on as Latin-1, ASGI as UTF-8.
+    return query.encode().decode("latin-1") if hasattr(request, "scope") else query
 
 
 def _split(query: str) -> list[tuple[str, bytes]]:
@@ -80,12 +100,21 @@ def _split(query: str) -> list[tuple[str, bytes]]:
 
 
 def _multipart(request: HttpRequest) -> list[tuple[str, bytes]]:
-    from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
+    from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+    from django.http import UnreadablePostError
     from django.http.multipartparser import MultiPartParserError
 
     try:
         fields = request.POST
-    except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, ValueError) as error:
+    except RequestDataTooBig:
+        raise
+    except (
+        MultiPartParserError,
+        SuspiciousOperation,
+        UnreadablePostError,
+        ValueError,
+        LookupError,  # a charset that is none
+    ) as error:
         raise InvalidWebhook(f"The form cannot be read: {error}") from error
     return [
         (name, str(value).encode("utf-8", "surrogatepass"))
@@ -97,21 +126,19 @@ def _multipart(request: HttpRequest) -> list[tuple[str, bytes]]:
 def _parse_json(body: bytes, **numbers: Any) -> dict[str, Any]:
     try:
         value = json.loads(
-            body.decode("utf-8"),
+            body.decode("utf-8-sig"),
             object_pairs_hook=_unique,
             parse_constant=_refuse_constant,
             **numbers,
         )
     except UnicodeDecodeError as error:
         raise InvalidWebhook("The body is not UTF-8.") from error
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InvalidWebhook(f"The body is not JSON: {error}") from error
-    except InvalidWebhook:
-        raise
-    except ValueError as error:  # an integer of more digits than Python converts
-        raise InvalidWebhook(f"The body cannot be read: {error}") from error
+    except (ValueError, RecursionError) as error:
+        # No JSON, or an integer of more digits than Python converts.
+        raise InvalidWebhook(f"The body cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
         raise InvalidWebhook("The body is JSON, but not an object.")
+    _refuse_deeper(value, MAX_DEPTH)
     return value
 
 
@@ -136,3 +163,19 @@ def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
 
 def _refuse_constant(name: str) -> None:
     raise InvalidWebhook(f"The body holds {name}, which is not JSON.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise InvalidWebhook("The body holds a number that is too large.")
+    return number
+
+
+def _refuse_deeper(value: Any, levels: int) -> None:
+    if not isinstance(value, dict | list):
+        return
+    if not levels:
+        raise InvalidWebhook(f"The body is nested more than {MAX_DEPTH} deep.")
+    for inner in value.values() if isinstance(value, dict) else value:
+        _refuse_deeper(inner, levels - 1)

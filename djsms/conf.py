@@ -1,0 +1,136 @@
+"""The project's settings, read when they are needed and never at import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from djsms.exceptions import AccountNotFound, InvalidOptions
+
+__all__ = [
+    "Account",
+    "account",
+    "accounts",
+    "allow_unverified_webhooks",
+    "base_url",
+    "extensions",
+    "flat_option",
+    "parts_timeout",
+]
+
+DEFAULT_ALIAS = "default"
+ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+MISSING = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One way to send: the name of a backend and the options to make it with."""
+
+    alias: str
+    backend: str
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def accounts() -> dict[str, Account]:
+    """Return the accounts by alias; raise ``InvalidOptions`` if the settings are no such thing."""
+    found = {
+        alias: _account(alias, definition)
+        for alias, definition in _mapping("DJSMS_ACCOUNTS").items()
+    }
+    backend = getattr(settings, "DJSMS_BACKEND", None)
+    if backend is not None:
+        if DEFAULT_ALIAS in found:
+            raise InvalidOptions(
+                "The account 'default' is defined twice: by DJSMS_BACKEND and in DJSMS_ACCOUNTS."
+            )
+        options = _mapping("DJSMS_OPTIONS")
+        default = _account(DEFAULT_ALIAS, {"BACKEND": backend, "OPTIONS": options})
+        found = {DEFAULT_ALIAS: default, **found}
+    return found
+
+
+def account(alias: str) -> Account:
+    """Return one account; raise ``AccountNotFound`` if there is none of this alias."""
+    known = accounts()
+    try:
+        return known[alias]
+    except KeyError:
+        pass
+    if alias == DEFAULT_ALIAS:
+        raise AccountNotFound(
+            "There is no default account: set DJSMS_BACKEND to the name of an installed backend "
+            "(djsms listbackends shows them)."
+        )
+    names = ", ".join(map(repr, known)) or "none"
+    raise AccountNotFound(f"There is no account {alias!r} in DJSMS_ACCOUNTS (known: {names}).")
+
+
+def flat_option(backend: str, option: str) -> Any:
+    """Return the setting ``<BACKEND>_<OPTION>``, or ``MISSING``."""
+    return getattr(settings, flat_name(backend, option), MISSING)
+
+
+def flat_name(backend: str, option: str) -> str:
+    """Return the name of the setting that an option falls back to."""
+    return f"{backend}_{option}".replace("-", "_").upper()
+
+
+def extensions() -> list[str]:
+    """Return the dotted paths of the plugins around every account, the outermost first."""
+    paths = getattr(settings, "DJSMS_EXTENSIONS", [])
+    if not isinstance(paths, list | tuple) or not all(isinstance(path, str) for path in paths):
+        raise InvalidOptions("DJSMS_EXTENSIONS must be a list of dotted paths.")
+    return list(paths)
+
+
+def base_url() -> str:
+    """Return the project's public address without a slash at its end; empty if not set."""
+    return str(getattr(settings, "DJSMS_BASE_URL", "") or "").rstrip("/")
+
+
+def allow_unverified_webhooks() -> bool:
+    """Return whether webhook requests are believed that nothing proves."""
+    return getattr(settings, "DJSMS_ALLOW_UNVERIFIED_WEBHOOKS", False) is True
+
+
+def parts_timeout() -> timedelta:
+    """Return how long the parts of an incoming text wait for the missing ones."""
+    timeout = getattr(settings, "DJSMS_PARTS_TIMEOUT", timedelta(minutes=30))
+    if not isinstance(timeout, timedelta):
+        raise InvalidOptions("DJSMS_PARTS_TIMEOUT must be a timedelta.")
+    return timeout
+
+
+def _mapping(name: str) -> Mapping[str, Any]:
+    value = getattr(settings, name, None)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidOptions(f"{name} must be a dictionary, not {type(value).__name__}.")
+    return value
+
+
+def _account(alias: str, definition: object) -> Account:
+    if not isinstance(alias, str) or not ALIAS.fullmatch(alias):
+        raise InvalidOptions(
+            f"{alias!r} in DJSMS_ACCOUNTS is no alias: it stands in webhook addresses, so use up "
+            "to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit."
+        )
+    if not isinstance(definition, Mapping) or set(definition) - {"BACKEND", "OPTIONS"}:
+        raise InvalidOptions(
+            f"The account {alias!r} must be a dictionary of BACKEND and, if need be, OPTIONS."
+        )
+    backend, options = definition.get("BACKEND"), definition.get("OPTIONS") or {}
+    if not isinstance(backend, str) or not backend:
+        raise InvalidOptions(
+            f"The account {alias!r} names no backend; djsms listbackends shows what is installed."
+        )
+    if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
+        raise InvalidOptions(f"The options of the account {alias!r} must be a dictionary.")
+    return Account(alias=alias, backend=backend, options=options)

@@ -1,0 +1,66 @@
+"""Model fields that keep what they are given, to the letter, on every database."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from djsms.types import Status
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    # Django's fields can be subscripted in their stubs only.
+    TextCharField = models.CharField[str, str]
+    OptionalCharField = models.CharField[str | None, str | None]
+    StatusCharField = models.CharField[Status | str, Status]
+    LongTextField = models.TextField[str, str]
+else:
+    TextCharField = OptionalCharField = StatusCharField = models.CharField
+    LongTextField = models.TextField
+
+__all__ = ["EscapedTextField", "ExactCharField", "OptionalExactCharField", "StatusField"]
+
+
+class _Exact:
+    """Compares to the letter: MySQL and MariaDB would take ``a1`` and ``A1`` for the same."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
+        parameters = super().db_parameters(connection)  # type: ignore[misc]  # a field's
+        if connection.vendor == "mysql":
+            parameters["collation"] = "utf8mb4_bin"
+        return parameters
+
+
+class ExactCharField(_Exact, TextCharField):
+    """Text that is compared to the letter on every database."""
+
+
+class OptionalExactCharField(_Exact, OptionalCharField):
+    """Text that is compared to the letter, or None, which is unlike any other None."""
+
+
+class StatusField(StatusCharField):
+    """A ``Status``, stored as its word."""
+
+    def from_db_value(self, value: str | None, *args: Any) -> Status | None:
+        return None if value is None else Status(value)
+
+    def to_python(self, value: Any) -> Any:
+        return Status(value) if isinstance(value, str) and value in Status else value
+
+    def get_prep_value(self, value: Any) -> Any:
+        # Some drivers look at the exact type of what they are given.
+        return value.value if isinstance(value, Status) else value
+
+
+class EscapedTextField(LongTextField):
+    """Any text, as a JSON string: also NUL and half a surrogate pair, which databases refuse."""
+
+    def from_db_value(self, value: str | None, *args: Any) -> str | None:
+        return None if value is None else str(json.loads(value))
+
+    def get_prep_value(self, value: Any) -> Any:
+        return None if value is None else json.dumps(str(value))

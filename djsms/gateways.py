@@ -1,0 +1,281 @@
+"""One configured account: its backend, the project's extensions around it, behind typed methods.
+
+The untyped boundary of the hooks is this file alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from djsms import conf, hookspecs, plugins
+from djsms.exceptions import BackendBroken, InvalidOptions, NotSupported
+from djsms.types import IncomingText, OutgoingText, SendResult, StatusReport
+
+if TYPE_CHECKING:
+    from django.core.checks import CheckMessage
+    from django.http import HttpRequest
+
+__all__ = ["Gateway", "get", "replaced"]
+
+T = TypeVar("T")
+
+HOOKS = ("send", "parse_callback", "parse_incoming", "webhook_addresses", "check")
+
+
+class Gateway:
+    """An account ready for use; one instance serves all threads of the process."""
+
+    def __init__(
+        self, *, alias: str, backend: str, plugin: object, extensions: Mapping[str, object]
+    ) -> None:
+        self.alias = alias
+        self.backend = backend
+        self.plugin = plugin
+        self._manager = pluggy.PluginManager("djsms")
+        self._manager.add_hookspecs(hookspecs)
+        self._register(plugin, f"The backend {backend!r}")
+        if not self.hooks:
+            raise BackendBroken(
+                f"The backend {backend!r} implements no hook; are its methods marked @hookimpl?"
+            )
+        # pluggy calls the last one registered first, and the first one listed is the outermost.
+        for path, extension in reversed(list(extensions.items())):
+            self._register(extension, f"The extension {path!r}")
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The hooks that the account can answer, in the order of the specification."""
+        return tuple(hook for hook in HOOKS if self.supports(hook))
+
+    @property
+    def verifies_webhooks(self) -> bool:
+        """Whether the backend itself proves webhook requests, and so decides alone."""
+        return bool(getattr(self.plugin, "verifies_webhooks", False))
+
+    def supports(self, hook: str) -> bool:
+        """Return whether the backend or an extension answers a hook."""
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        return any(not (impl.wrapper or impl.hookwrapper) for impl in caller.get_hookimpls())
+
+    def send(self, message: OutgoingText) -> SendResult:
+        """Hand one message to the provider; errors as in the hook's specification."""
+        self._require("send")
+        result = self._manager.hook.send(message=message)
+        if not isinstance(result, SendResult) or not result.parts:
+            raise TypeError(f"send() of the backend {self.backend!r} returned {_kind(result)}")
+        return result
+
+    def parse_callback(self, request: HttpRequest) -> list[StatusReport]:
+        """Read the status reports in a request; errors as in the hook's specification."""
+        self._require("parse_callback")
+        return self._listed(
+            "parse_callback", StatusReport, self._manager.hook.parse_callback(request=request)
+        )
+
+    def parse_incoming(self, request: HttpRequest) -> list[IncomingText]:
+        """Read the incoming texts in a request; errors as in the hook's specification."""
+        self._require("parse_incoming")
+        return self._listed(
+            "parse_incoming", IncomingText, self._manager.hook.parse_incoming(request=request)
+        )
+
+    def webhook_addresses(self, callback_url: str, incoming_url: str) -> dict[str, str]:
+        """Return what to paste into the provider's settings, by the name it has there."""
+        addresses = self._manager.hook.webhook_addresses(
+            callback_url=callback_url, incoming_url=incoming_url
+        )
+        if addresses is not None:
+            return dict(addresses)
+        plain = {
+            "status reports": callback_url if self.supports("parse_callback") else "",
+            "incoming texts": incoming_url if self.supports("parse_incoming") else "",
+        }
+        return {name: url for name, url in plain.items() if url}
+
+    def check(self, callback_url: str, incoming_url: str) -> list[CheckMessage]:
+        """Return what the backend and the extensions find wrong with their configuration."""
+        results = self._manager.hook.check(callback_url=callback_url, incoming_url=incoming_url)
+        return [message for messages in results for message in messages or ()]
+
+    def _require(self, hook: str) -> None:
+        if not self.supports(hook):
+            raise NotSupported(
+                f"The backend {self.backend!r} of the account {self.alias!r} has no {hook}()."
+            )
+
+    def _listed(self, hook: str, kind: type[T], values: object) -> list[T]:
+        if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
+            raise TypeError(
+                f"{hook}() of the backend {self.backend!r} returned {_kind(values)}, "
+                f"not a list of {kind.__name__}"
+            )
+        return values
+
+    def _register(self, plugin: object, culprit: str) -> None:
+        try:
+            self._manager.register(plugin, name=culprit)
+        except pluggy.PluginValidationError as error:
+            words = " ".join(str(error).split())
+            raise BackendBroken(f"{culprit} does not fit the hooks: {words}") from None
+        except ValueError:
+            raise BackendBroken(f"{culprit} is there twice.") from None
+        # pluggy's own check would do, but prints the plugin, and with it what it may hold.
+        for caller in self._manager.get_hookcallers(plugin) or ():
+            if not caller.has_spec():
+                guess = difflib.get_close_matches(caller.name, HOOKS, n=1)
+                hint = f" Did you mean {guess[0]!r}?" if guess else ""
+                raise BackendBroken(f"{culprit} implements an unknown hook, {caller.name!r}.{hint}")
+
+
+def get(alias: str = conf.DEFAULT_ALIAS) -> Gateway:
+    """Return the gateway of an account, built once per process.
+
+    Raises the errors of configuration: ``AccountNotFound``, ``BackendNotFound``, ``BackendBroken``,
+    ``BackendConflict``, ``InvalidOptions``.
+    """
+    try:
+        return _built[alias]
+    except KeyError:
+        pass
+    with _lock:
+        if alias not in _built:
+            _built[alias] = _build(alias)
+        return _built[alias]
+
+
+@contextmanager
+def replaced(make: Callable[[str], object]) -> Iterator[None]:
+    """Let ``make(alias)`` stand in for the backend of every account, whatever the settings say."""
+    global _stand_in
+    before, _stand_in = _stand_in, make
+    clear()
+    try:
+        yield
+    finally:
+        _stand_in = before
+        clear()
+
+
+def clear() -> None:
+    """Forget the gateways, so that each is built anew at its next use."""
+    _built.clear()
+
+
+_built: dict[str, Gateway] = {}
+_lock = threading.RLock()
+_stand_in: Callable[[str], object] | None = None
+
+# A child process must not share its parent's connections.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=clear)
+
+
+def _build(alias: str) -> Gateway:
+    if _stand_in is not None:
+        if alias != conf.DEFAULT_ALIAS:
+            conf.account(alias)
+        return Gateway(
+            alias=alias, backend="memory", plugin=_stand_in(alias), extensions=_extensions()
+        )
+    account = conf.account(alias)
+    factory = plugins.load(account.backend)
+    return Gateway(
+        alias=alias,
+        backend=account.backend,
+        plugin=_construct(account, factory),
+        extensions=_extensions(),
+    )
+
+
+def _construct(account: conf.Account, factory: Any) -> object:
+    culprit = f"The backend {account.backend!r} of the account {account.alias!r}"
+    if not callable(factory):
+        raise BackendBroken(f"{culprit} is {_kind(factory)}; its entry point must name a class.")
+    options = _options(account, factory, culprit)
+    try:
+        plugin: object = factory(**options)
+    except InvalidOptions as error:
+        raise InvalidOptions(f"{culprit} does not take its options: {error}") from error
+    except ImproperlyConfigured:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InvalidOptions(f"{culprit} does not take its options: {error}") from error
+    except Exception as error:
+        raise BackendBroken(f"{culprit} cannot be made: {type(error).__name__}") from error
+    return plugin
+
+
+def _options(account: conf.Account, factory: Any, culprit: str) -> dict[str, Any]:
+    """Return the account's options, completed from the flat settings, if they fit."""
+    parameters = _parameters(factory, culprit)
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    named = {
+        name: parameter
+        for name, parameter in parameters.items()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    options = dict(account.options)
+    for name in options:
+        if name not in named and not takes_any:
+            guess = difflib.get_close_matches(name, named, n=1)
+            hint = f" Did you mean {guess[0]!r}?" if guess else ""
+            known = ", ".join(map(repr, named)) or "none"
+            raise InvalidOptions(f"{culprit} has no option {name!r} (it has: {known}).{hint}")
+    for name in named.keys() - options.keys():
+        value = conf.flat_option(account.backend, name)
+        if value is not conf.MISSING:
+            options[name] = value
+    missing = [
+        name
+        for name, parameter in named.items()
+        if parameter.default is parameter.empty and name not in options
+    ]
+    if missing:
+        names = ", ".join(map(repr, missing))
+        settings = ", ".join(conf.flat_name(account.backend, name) for name in missing)
+        raise InvalidOptions(
+            f"{culprit} lacks {names}: give it in the account's options, or set {settings}."
+        )
+    return options
+
+
+def _parameters(factory: Any, culprit: str) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(factory).parameters
+    except (TypeError, ValueError) as error:
+        raise BackendBroken(f"{culprit}: its options cannot be read: {error}") from error
+
+
+def _extensions() -> dict[str, object]:
+    return {path: _extension(path) for path in conf.extensions()}
+
+
+def _extension(path: str) -> object:
+    try:
+        return import_string(path)()
+    except Exception as error:
+        raise BackendBroken(
+            f"The extension {path!r} cannot be made: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+@setting_changed.connect
+def _rebuild(*, setting: str, **kwargs: Any) -> None:
+    prefixes = {conf.flat_name(gateway.backend, "") for gateway in _built.values()}
+    if setting.startswith(("DJSMS_", *prefixes)):
+        clear()

@@ -1,0 +1,207 @@
+"""What was sent and received, and what providers said about it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from djsms.fields import (
+    EscapedTextField,
+    ExactCharField,
+    OptionalExactCharField,
+    StatusField,
+)
+from djsms.numbers import mask
+from djsms.types import Encoding, Status
+
+__all__ = ["IncomingPart", "StatusEvent", "TextMessage"]
+
+ID_LENGTH = 200
+CODE_LENGTH = 64
+NUMBER_LENGTH = 64
+ACCOUNT_LENGTH = 64
+BACKEND_LENGTH = 100
+CURRENCY_LENGTH = 8
+KEY_LENGTH = 255
+
+
+def new_ref() -> str:
+    """Return a reference for a new message: a random UUID as 32 hexadecimal characters."""
+    return uuid.uuid4().hex
+
+
+def status_choices() -> list[tuple[str, str]]:
+    return [(status.value, status.value) for status in Status]
+
+
+class TextMessage(models.Model):
+    """One text message, sent or received; one row however many parts it travels in.
+
+    Rows are made by ``send_text`` and the webhooks. Each change sends ``post_save``.
+    """
+
+    class Direction(models.TextChoices):
+        INCOMING = "incoming"
+        OUTGOING = "outgoing"
+
+    STATUSES: ClassVar = tuple((status.value, status.explanation) for status in Status)
+    """The possible statuses, each with what it means."""
+
+    ref = ExactCharField(max_length=32, unique=True, default=new_ref, editable=False)
+    direction = models.CharField(
+        max_length=8, choices=Direction.choices, default=Direction.OUTGOING
+    )
+    account = ExactCharField(max_length=ACCOUNT_LENGTH, default="default")
+    backend = models.CharField(max_length=BACKEND_LENGTH, blank=True)
+    frm = models.CharField("from", max_length=NUMBER_LENGTH)
+    to = models.CharField(max_length=NUMBER_LENGTH)
+    text = models.TextField(blank=True)
+    encoding = models.CharField(
+        max_length=4, default=Encoding.GSM7.value, choices=[(e.value, e.value) for e in Encoding]
+    )
+    segments = models.PositiveSmallIntegerField(
+        default=1, help_text="Into how many segments the text falls, by our own count."
+    )
+    parts = models.PositiveSmallIntegerField(
+        default=0, help_text="Of how many parts the provider told; 0 as long as it did not answer."
+    )
+    status = StatusField(max_length=10, choices=status_choices, default=Status.CREATED)
+    status_report = models.BooleanField(
+        default=False, help_text="Whether status reports were asked for."
+    )
+    provider_id = ExactCharField(
+        max_length=ID_LENGTH, blank=True, help_text="The provider's id of the first part."
+    )
+    price = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    currency = models.CharField(max_length=CURRENCY_LENGTH, blank=True)
+    error_code = models.CharField(max_length=CODE_LENGTH, blank=True)
+    error_text = models.TextField(blank=True)
+    key = OptionalExactCharField(
+        max_length=KEY_LENGTH,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="The caller's idempotency key.",
+    )
+    fingerprint = OptionalExactCharField(
+        max_length=64,
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="What makes an incoming text unique.",
+    )
+    incomplete = models.BooleanField(
+        default=False, help_text="Whether parts of this incoming text never came."
+    )
+    extra = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What the caller passed on to the provider, or what came with the text.",
+    )
+    created_on = models.DateTimeField(default=timezone.now, editable=False)
+    attempted_on = models.DateTimeField(
+        null=True, blank=True, help_text="When the provider was called."
+    )
+    received_on = models.DateTimeField(
+        null=True, blank=True, help_text="When the provider received this incoming text."
+    )
+    updated_on = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "text message"
+        indexes: ClassVar = [
+            models.Index(fields=["account", "provider_id"], name="djsms_message_provider_id"),
+            models.Index(fields=["status", "created_on"], name="djsms_message_status_age"),
+            models.Index(fields=["to"], name="djsms_message_to"),
+            models.Index(fields=["frm"], name="djsms_message_frm"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.direction} text {mask(self.frm)} → {mask(self.to)}: {self.status}"
+
+    def __repr__(self) -> str:
+        return f"<TextMessage {self.ref}: {self}>"
+
+
+class StatusEvent(models.Model):
+    """What a provider said about a message: in its answer, a part each, or in a status report.
+
+    Only ever added to. Those without a message came before it was known by this id.
+    """
+
+    class Source(models.TextChoices):
+        ANSWER = "answer"
+        REPORT = "report"
+
+    message = models.ForeignKey(
+        TextMessage, null=True, blank=True, on_delete=models.CASCADE, related_name="events"
+    )
+    source = models.CharField(max_length=6, choices=Source.choices)
+    account = ExactCharField(max_length=ACCOUNT_LENGTH)
+    ref = ExactCharField(max_length=CODE_LENGTH, blank=True)
+    provider_id = ExactCharField(max_length=ID_LENGTH, blank=True)
+    number = models.PositiveSmallIntegerField(
+        default=0, help_text="Which part of the provider's answer this is; 0 if it is about none."
+    )
+    status = StatusField(max_length=10, choices=status_choices)
+    provider_status = models.CharField(max_length=CODE_LENGTH, blank=True)
+    error_code = models.CharField(max_length=CODE_LENGTH, blank=True)
+    error_text = models.TextField(blank=True)
+    price = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    currency = models.CharField(max_length=CURRENCY_LENGTH, blank=True)
+    occurred_on = models.DateTimeField(
+        null=True, blank=True, help_text="When it happened, by the provider's clock."
+    )
+    raw = models.JSONField(default=dict, blank=True)
+    fingerprint = ExactCharField(
+        max_length=64, unique=True, editable=False, help_text="What makes this event count once."
+    )
+    created_on = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "status event"
+        indexes: ClassVar = [
+            models.Index(fields=["account", "provider_id"], name="djsms_event_provider_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.status}"
+
+
+class IncomingPart(models.Model):
+    """A part of a long incoming text: waiting for the others, or kept to recognise its repeats."""
+
+    message = models.ForeignKey(
+        TextMessage,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="incoming_parts",
+        db_index=False,
+    )
+    account = ExactCharField(max_length=ACCOUNT_LENGTH)
+    backend = models.CharField(max_length=BACKEND_LENGTH, blank=True)
+    frm = ExactCharField("from", max_length=NUMBER_LENGTH)
+    to = ExactCharField(max_length=NUMBER_LENGTH)
+    part_ref = ExactCharField(max_length=CODE_LENGTH)
+    number = models.PositiveSmallIntegerField()
+    total = models.PositiveSmallIntegerField()
+    text = EscapedTextField(blank=True)
+    provider_id = ExactCharField(max_length=ID_LENGTH, blank=True)
+    received_on = models.DateTimeField(null=True, blank=True)
+    raw = models.JSONField(default=dict, blank=True)
+    fingerprint = OptionalExactCharField(max_length=64, null=True, unique=True, editable=False)
+    created_on = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "incoming part"
+        indexes: ClassVar = [
+            models.Index(fields=["message", "created_on"], name="djsms_part_waiting"),
+            models.Index(fields=["account", "frm", "part_ref"], name="djsms_part_set"),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.total} from {mask(self.frm)}"

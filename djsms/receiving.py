@@ -1,0 +1,183 @@
+"""Incoming texts: each is stored once, and the parts of a long one become one message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Min
+from django.utils import timezone
+
+from djsms import conf, segments, storable
+from djsms.models import (
+    ACCOUNT_LENGTH,
+    BACKEND_LENGTH,
+    CODE_LENGTH,
+    ID_LENGTH,
+    NUMBER_LENGTH,
+    IncomingPart,
+    TextMessage,
+)
+from djsms.transactions import in_transaction, insert_once
+from djsms.types import IncomingText, PartOf, Status
+
+__all__ = ["release_parts", "take_text"]
+
+# What the parts of one text have in common. The reference is the sender's phone's, which counts
+# to 255 and begins anew.
+IN_COMMON = ("account", "frm", "to", "part_ref", "total")
+
+
+def take_text(account: str, backend: str, incoming: IncomingText) -> None:
+    """Store one incoming text of an account, or one part of it; a repeat changes nothing.
+
+    What receivers of ``post_save`` raise gets out, and the text is not stored: the provider has to
+    come again.
+    """
+    if incoming.part is None or incoming.part.total == 1:
+        _take_whole(account, backend, incoming)
+    else:
+        _take_part(account, backend, incoming, incoming.part)
+
+
+def release_parts(limit: int | None = None) -> int:
+    """Make messages, marked incomplete, of the texts whose missing parts did not come in time.
+
+    Returns how many; ``limit`` bounds them.
+    """
+    before = timezone.now() - conf.parts_timeout()
+    late = (
+        IncomingPart.objects.filter(message=None)
+        .values(*IN_COMMON)
+        .annotate(first=Min("created_on"))
+        .filter(first__lt=before)
+        .order_by("first")[:limit]
+    )
+    released = 0
+    for row in late:
+        in_common = {name: row[name] for name in IN_COMMON}
+
+        def release(in_common: Mapping[str, Any] = in_common) -> bool:
+            parts = _locked(in_common)
+            if not parts or min(part.created_on for part in parts) >= before:
+                return False
+            _make_message(parts)
+            return True
+
+        released += in_transaction(release)
+    return released
+
+
+def _take_whole(account: str, backend: str, incoming: IncomingText) -> None:
+    message = TextMessage(
+        direction=TextMessage.Direction.INCOMING,
+        status=Status.RECEIVED,
+        account=storable.fit(account, ACCOUNT_LENGTH),
+        backend=storable.fit(backend, BACKEND_LENGTH),
+        frm=storable.fit(incoming.frm, NUMBER_LENGTH),
+        to=storable.fit(incoming.to, NUMBER_LENGTH),
+        text=storable.clean_text(incoming.text),
+        provider_id=storable.fit(incoming.provider_id, ID_LENGTH),
+        received_on=storable.moment(incoming.received_on),
+        extra=storable.json_values(incoming.raw),
+    )
+    if incoming.provider_id:
+        message.fingerprint = storable.fingerprint(account, incoming.provider_id)
+    _measure(message)
+    insert_once(message)
+
+
+def _take_part(account: str, backend: str, incoming: IncomingText, part_of: PartOf) -> None:
+    part = IncomingPart(
+        account=storable.fit(account, ACCOUNT_LENGTH),
+        backend=storable.fit(backend, BACKEND_LENGTH),
+        frm=storable.fit(incoming.frm, NUMBER_LENGTH),
+        to=storable.fit(incoming.to, NUMBER_LENGTH),
+        part_ref=storable.fit(part_of.ref, CODE_LENGTH),
+        number=part_of.number,
+        total=part_of.total,
+        text=incoming.text,
+        provider_id=storable.fit(incoming.provider_id, ID_LENGTH),
+        received_on=storable.moment(incoming.received_on),
+        raw=storable.json_values(incoming.raw),
+    )
+    if incoming.provider_id:
+        # Some providers give all parts of a text the same id, so the id alone is not enough.
+        part.fingerprint = storable.fingerprint(
+            account, incoming.provider_id, part_of.ref, part_of.number, part_of.total
+        )
+    # The part is committed before the others are looked for: of two workers with the last two
+    # parts, the later one then sees both.
+    stored = _twin_without_id(part)
+    if stored is None and not insert_once(part):
+        stored = IncomingPart.objects.get(fingerprint=part.fingerprint)
+    newest = part if stored is None else stored
+    if newest.message_id is None:
+        in_transaction(lambda: _join(newest))
+
+
+def _twin_without_id(part: IncomingPart) -> IncomingPart | None:
+    """Return the stored part that this one repeats, where no id of the provider's tells."""
+    if part.fingerprint is not None:
+        return None
+    recent = IncomingPart.objects.filter(
+        **_in_common(part),
+        number=part.number,
+        created_on__gte=timezone.now() - conf.parts_timeout(),
+    )
+    return next((other for other in recent if other.text == part.text), None)
+
+
+def _join(newest: IncomingPart) -> None:
+    """Make a message of the waiting parts, if none is missing."""
+    parts = _locked(_in_common(newest))
+    older = [part for part in parts if part.pk < newest.pk]
+    if any(part.number == newest.number and part.text != newest.text for part in older):
+        # The same number with another text: the phone has used its reference anew.
+        _make_message(older)
+        parts = [part for part in parts if part.pk >= newest.pk]
+    if len({part.number for part in parts}) == newest.total:
+        _make_message(parts)
+
+
+def _locked(in_common: Mapping[str, Any]) -> list[IncomingPart]:
+    """Return the waiting parts of one text, locked until the transaction ends."""
+    waiting = IncomingPart.objects.filter(message=None, **in_common)
+    # A write locks on every database, also on those without SELECT … FOR UPDATE.
+    waiting.update(total=in_common["total"])
+    return list(waiting.order_by("pk"))
+
+
+def _make_message(parts: list[IncomingPart]) -> None:
+    by_number: dict[int, IncomingPart] = {}
+    for part in parts:
+        by_number.setdefault(part.number, part)
+    ordered = [by_number[number] for number in sorted(by_number)]
+    first = ordered[0]
+    message = TextMessage(
+        direction=TextMessage.Direction.INCOMING,
+        status=Status.RECEIVED,
+        account=first.account,
+        backend=first.backend,
+        frm=first.frm,
+        to=first.to,
+        # Parts are cut without regard for surrogate pairs; joined, the halves are whole again.
+        text=storable.clean_text("".join(part.text for part in ordered)),
+        provider_id=first.provider_id,
+        received_on=first.received_on,
+        parts=len(ordered),
+        incomplete=len(ordered) < first.total,
+        extra={"parts": [part.raw for part in ordered]},
+    )
+    _measure(message)
+    message.save(force_insert=True)
+    IncomingPart.objects.filter(pk__in=[part.pk for part in parts]).update(message=message)
+
+
+def _in_common(part: IncomingPart) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in IN_COMMON}
+
+
+def _measure(message: TextMessage) -> None:
+    encoding, message.segments = segments.count(message.text)
+    message.encoding = encoding.value

@@ -1,0 +1,157 @@
+"""Status reports: each is kept once, finds its message sooner or later, and moves it forward."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from django.db import IntegrityError
+from django.db.models import Q
+
+from djsms import storable
+from djsms.models import (
+    ACCOUNT_LENGTH,
+    CODE_LENGTH,
+    CURRENCY_LENGTH,
+    ID_LENGTH,
+    StatusEvent,
+    TextMessage,
+)
+from djsms.statuses import is_news, settle
+from djsms.transactions import in_transaction
+from djsms.types import Status, StatusReport
+
+__all__ = ["catch_up", "catch_up_message", "take_report"]
+
+logger = logging.getLogger("djsms")
+
+
+def take_report(account: str, report: StatusReport) -> None:
+    """Store one status report of an account and apply it to its message, if that is known.
+
+    A repeat changes nothing. What receivers of ``post_save`` raise gets out, and then nothing is
+    stored: the provider has to come again.
+    """
+    event = _event(account, report)
+    event.message = _message_of(event)
+    if event.status is Status.UNKNOWN and event.provider_status != Status.UNKNOWN:
+        logger.warning(
+            "Account %s: status report with the unknown status %r (code %r)",
+            account,
+            event.provider_status,
+            event.error_code,
+        )
+    try:
+        applied = in_transaction(lambda: _store(event))
+    except _Repeat:
+        if event.message is not None and not is_news(event.message, event):
+            return
+        event = StatusEvent.objects.get(fingerprint=event.fingerprint)
+        applied = False
+    if not applied:
+        catch_up(event)
+
+
+def catch_up(event: StatusEvent) -> bool:
+    """Apply a stored event that came before its message was ready for it; return whether it is now.
+
+    Whoever stores the answer of a send looks for such events afterwards, and whoever stores such an
+    event looks for the message afterwards; so at least one of the two sees the other.
+    """
+    message = _message_of(event)
+    if message is None or not _is_ready(message):
+        return False
+    if event.message_id is not None and not is_news(message, event):
+        return False
+
+    def attach_and_settle() -> None:
+        StatusEvent.objects.filter(pk=event.pk).update(message=message)
+        settle(message, event)
+
+    in_transaction(attach_and_settle)
+    return True
+
+
+def catch_up_message(message: TextMessage, provider_ids: Iterable[str]) -> None:
+    """Apply the status reports that came before the answer with these ids was stored."""
+    early = Q(message=message)
+    if ids := [provider_id for provider_id in provider_ids if provider_id]:
+        early |= Q(message=None, account=message.account, provider_id__in=ids)
+    for event in StatusEvent.objects.filter(early, source=StatusEvent.Source.REPORT).order_by("pk"):
+        catch_up(event)
+
+
+class _Repeat(Exception):
+    """The event is stored already."""
+
+
+def _store(event: StatusEvent) -> bool:
+    """Insert the event, and apply it if its message is ready; return whether it was applied."""
+    try:
+        event.save(force_insert=True)
+    except IntegrityError as error:
+        # The transaction ends with this, so nothing must be asked of the database any more.
+        raise _Repeat from error
+    message = event.message
+    if message is None or not _is_ready(message):
+        return False
+    if is_news(message, event):
+        settle(message, event)
+    return True
+
+
+def _is_ready(message: TextMessage) -> bool:
+    # Of a long text under way it is not known yet how many parts the provider makes of it, and the
+    # first report must not pass for the whole message's.
+    answered = message.parts > 0 or message.status is not Status.CREATED
+    return answered or message.segments == 1
+
+
+def _message_of(event: StatusEvent) -> TextMessage | None:
+    """Find the message by our reference, else by the provider's id of it or of one of its parts."""
+    outgoing = TextMessage.objects.filter(
+        account=event.account, direction=TextMessage.Direction.OUTGOING
+    )
+    message = outgoing.filter(ref=event.ref).first() if event.ref else None
+    if message is None and event.provider_id:
+        message = outgoing.filter(provider_id=event.provider_id).order_by("-pk").first()
+    if message is None and event.provider_id:
+        part = (
+            StatusEvent.objects.filter(
+                account=event.account,
+                provider_id=event.provider_id,
+                source=StatusEvent.Source.ANSWER,
+                message__isnull=False,
+            )
+            .select_related("message")
+            .order_by("-pk")
+            .first()
+        )
+        message = part.message if part else None
+    return message
+
+
+def _event(account: str, report: StatusReport) -> StatusEvent:
+    provider_status = report.provider_status or report.status.value
+    return StatusEvent(
+        source=StatusEvent.Source.REPORT,
+        account=storable.fit(account, ACCOUNT_LENGTH),
+        ref=storable.fit(report.ref, CODE_LENGTH),
+        provider_id=storable.fit(report.provider_id, ID_LENGTH),
+        status=report.status,
+        provider_status=storable.fit(provider_status, CODE_LENGTH),
+        error_code=storable.fit(report.error_code, CODE_LENGTH),
+        error_text=storable.clean_text(report.error_text),
+        price=storable.money(report.price),
+        currency=storable.fit(report.currency, CURRENCY_LENGTH),
+        occurred_on=storable.moment(report.occurred_on),
+        raw=storable.json_values(report.raw),
+        fingerprint=storable.fingerprint(
+            StatusEvent.Source.REPORT,
+            account,
+            report.ref,
+            report.provider_id,
+            provider_status,
+            report.error_code,
+        ),
+    )

@@ -1,0 +1,132 @@
+"""Moving a message's status forward, and only forward, whoever else does so at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from djsms.models import StatusEvent, TextMessage
+from djsms.signals import announce
+from djsms.types import Status
+
+__all__ = ["advance", "decisive", "is_news", "settle"]
+
+
+def decisive(events: Iterable[StatusEvent]) -> StatusEvent:
+    """Return the event, of one for each part, that says where the whole message stands.
+
+    That is a failed part's, if one failed, else the slowest part's.
+    """
+    ordered = sorted(events, key=lambda event: event.status.rank)
+    return next((event for event in ordered if event.status.is_failure), ordered[0])
+
+
+def is_news(message: TextMessage, event: StatusEvent) -> bool:
+    """Return whether an event may change a message as it was last read.
+
+    Statuses only move forward, so what is no news by an older reading is none by a newer one.
+    """
+    if event.price is not None and event.price != message.price:
+        return True
+    if message.parts > 1:
+        return message.status is not Status.DELIVERED
+    return event.status.rank > message.status.rank
+
+
+def settle(message: TextMessage, event: StatusEvent) -> None:
+    """Let a stored event of a message take effect and announce it; within a transaction."""
+    cause, price = event, event.price
+    if message.parts > 1:
+        _lock(message)
+        parts = _parts(message)
+        cause = decisive(part.event for part in parts)
+        price = total(part.price for part in parts)
+    changes: dict[str, Any] = {}
+    if price is not None and price != message.price:
+        changes["price"] = price
+        changes["currency"] = event.currency or message.currency
+    changed = advance(message, cause, **changes)
+    if changed:
+        announce(message, changed)
+
+
+def advance(message: TextMessage, cause: StatusEvent, **changes: Any) -> frozenset[str]:
+    """Change a message to the event's status, if that is higher, with what else there is to change.
+
+    Returns the names of the fields that changed. The update is guarded by the status that was read:
+    if another worker was faster, the message is read again and compared again.
+    """
+    while True:
+        step = changes | _forward(message, cause)
+        if not step:
+            return frozenset()
+        step["updated_on"] = timezone.now()
+        rows = TextMessage.objects.filter(pk=message.pk, status=message.status)
+        if rows.update(**step):
+            for name, value in step.items():
+                setattr(message, name, value)
+            return frozenset(step)
+        message.refresh_from_db()
+
+
+def total(prices: Iterable[Decimal | None]) -> Decimal | None:
+    """Return the sum of the prices that are known, None if none is."""
+    known = [price for price in prices if price is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _forward(message: TextMessage, cause: StatusEvent) -> dict[str, Any]:
+    if cause.status.rank <= message.status.rank:
+        return {}
+    explains = cause.status.is_failure or cause.status is Status.UNKNOWN
+    return {
+        "status": cause.status,
+        "error_code": cause.error_code if explains else "",
+        "error_text": cause.error_text if explains else "",
+    }
+
+
+@dataclass(slots=True)
+class _Part:
+    event: StatusEvent
+    price: Decimal | None
+
+    def hear(self, event: StatusEvent) -> None:
+        if event.status.rank > self.event.status.rank:
+            self.event = event
+
+
+def _parts(message: TextMessage) -> list[_Part]:
+    """Return the parts that the provider told of in its answer, each with its highest event."""
+    parts: list[_Part] = []
+    by_id: dict[str, _Part] = {}
+    events = list(message.events.order_by("pk"))
+    for event in events:
+        if event.source == StatusEvent.Source.ANSWER:
+            part = _Part(event, event.price)
+            parts.append(part)
+            if event.provider_id:
+                by_id[event.provider_id] = part
+    for event in events:
+        if event.source != StatusEvent.Source.REPORT:
+            continue
+        if event.provider_id in by_id:
+            part = by_id[event.provider_id]
+            part.hear(event)
+            part.price = part.price if event.price is None else event.price
+        else:
+            # A report that names none of the parts is about the whole message.
+            for part in parts:
+                part.hear(event)
+    return parts
+
+
+def _lock(message: TextMessage) -> None:
+    # A write locks the row on every database, also on those without SELECT … FOR UPDATE; what is
+    # read after it includes what those committed who held the lock before.
+    TextMessage.objects.filter(pk=message.pk).update(updated_on=timezone.now())
+    message.refresh_from_db()

@@ -1,0 +1,119 @@
+"""The webhook views: believe, read, store, answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
+from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from djsms import addresses, conf, gateways
+from djsms.exceptions import AccountNotFound, Forged, InvalidWebhook
+from djsms.gateways import Gateway
+from djsms.receiving import release_parts, take_text
+from djsms.reports import take_report
+
+__all__ = ["callback", "incoming"]
+
+logger = logging.getLogger("djsms")
+
+MAX_BODY = 1024 * 1024  # bytes; a text message and all that is said about it takes a few thousand
+RELEASE_LIMIT = 20
+
+View: TypeAlias = Callable[..., HttpResponse]
+
+
+def webhook(view: View) -> View:
+    """Make a view that providers call: no login, no CSRF token, no cache, no transaction around."""
+    for alias in connections:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    methods = require_http_methods(["GET", "HEAD", "POST"])
+    return csrf_exempt(login_not_required(never_cache(methods(view))))
+
+
+@webhook
+def callback(request: HttpRequest, account: str = "default", token: str = "") -> HttpResponse:
+    """Take the status reports in a request."""
+
+    def take(gateway: Gateway) -> None:
+        for report in gateway.parse_callback(request):
+            take_report(gateway.alias, report)
+
+    return _answer(request, account, token, take, "parse_callback")
+
+
+@webhook
+def incoming(request: HttpRequest, account: str = "default", token: str = "") -> HttpResponse:
+    """Take the incoming texts in a request."""
+
+    def take(gateway: Gateway) -> None:
+        for text in gateway.parse_incoming(request):
+            take_text(gateway.alias, gateway.backend, text)
+        _release_late_parts()
+
+    return _answer(request, account, token, take, "parse_incoming")
+
+
+def _answer(
+    request: HttpRequest,
+    account: str,
+    token: str,
+    take: Callable[[Gateway], None],
+    hook: Literal["parse_callback", "parse_incoming"],
+) -> HttpResponse:
+    try:
+        gateway = gateways.get(account)
+        if not gateway.supports(hook):
+            return HttpResponse(status=404)
+        if request.method == "HEAD":
+            return HttpResponse()
+        _believe(request, gateway, token)
+        if _is_too_large(request):
+            return HttpResponse(status=413)
+        take(gateway)
+    except AccountNotFound:
+        return HttpResponse(status=404)
+    except Forged as error:
+        logger.warning("Webhook of account %s not believed: %s", account, error)
+        return HttpResponse(status=403)
+    except InvalidWebhook as error:
+        logger.warning("Webhook of account %s not readable: %s", account, error)
+        return HttpResponse(status=400)
+    except Exception:
+        logger.exception("Webhook of account %s failed", account)
+        return HttpResponse(status=500)
+    return HttpResponse()
+
+
+def _believe(request: HttpRequest, gateway: Gateway, token: str) -> None:
+    """Raise ``Forged`` unless the token, or the backend later on, proves the request."""
+    if gateway.verifies_webhooks or conf.allow_unverified_webhooks():
+        return
+    if not addresses.bears_token(gateway.alias, token):
+        raise Forged("The token in the address is wrong." if token else "There is no token.")
+
+
+def _is_too_large(request: HttpRequest) -> bool:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY or (
+            len(request.body) > MAX_BODY
+        )
+    except RequestDataTooBig:
+        return True
+    except (ValueError, UnreadablePostError) as error:
+        raise InvalidWebhook("The body cannot be read.") from error
+
+
+def _release_late_parts() -> None:
+    # What is wrong with others' parts must not spoil the answer for this text, which is stored.
+    try:
+        release_parts(RELEASE_LIMIT)
+    except Exception:
+        logger.exception("Incoming texts with missing parts could not be released")
