@@ -52,7 +52,7 @@ class NexmoBackend(HTTPBackend):
             raise InvalidOptions("api_key is missing or wrong; it has 8 letters and digits.")
         if not (self.api_secret or self.signature_secret):
             raise InvalidOptions("api_secret is missing; or give a signature_secret.")
-        if self.signature_method not in signatures.METHODS:
+        if self.signature_method not in list(signatures.METHODS):
             raise InvalidOptions(
                 f"signature_method is {self.signature_method!r}; "
                 f"it takes one of {', '.join(signatures.METHODS)}."
