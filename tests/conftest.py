@@ -12,6 +12,8 @@ from django.db import connections
 hypothesis.settings.register_profile("djsms", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("djsms")
 
+pytest_plugins = ["scripted"]
+
 ALIASES = {"sqlite": "default", "postgresql": "postgresql", "mariadb": "mariadb"}
 
 

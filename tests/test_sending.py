@@ -1,0 +1,437 @@
+"""What ``send_text`` promises: the row first, the call once, the outcome on the row."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from decimal import Decimal
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections, transaction
+from django.db.models.signals import post_save
+
+from djsms import Encoding, OutgoingText, SendResult, SentPart, Status, asend_text, send_text
+from djsms.exceptions import (
+    AccountNotFound,
+    AuthenticationFailed,
+    InsufficientFunds,
+    InvalidMessage,
+    InvalidNumber,
+    InvalidText,
+    NotSupported,
+    OutcomeUnknown,
+    RecipientBlocked,
+    Refused,
+    SendError,
+    TemporarilyUnavailable,
+    Throttled,
+)
+from djsms.models import StatusEvent, TextMessage
+
+pytestmark = [
+    pytest.mark.django_db(databases="__all__"),
+    pytest.mark.usefixtures("database"),
+]
+# what other connections see, and what happens without a transaction of the test's own
+committed = pytest.mark.django_db(transaction=True, databases="__all__")
+
+FRM, TO = "+447700900001", "+447700900002"
+
+
+def stored(message: TextMessage) -> TextMessage:
+    return TextMessage.objects.get(pk=message.pk)
+
+
+class TestAcceptance:
+    def test_the_message_is_returned_as_it_is_stored(self, provider):
+        provider.accepts("abc", price=Decimal("0.0333"), currency="EUR", raw={"left": "12.3"})
+        message = send_text("Hi", FRM, TO)
+        for row in (message, stored(message)):
+            assert (row.text, row.frm, row.to, row.direction) == ("Hi", FRM, TO, "outgoing")
+            assert (row.status, row.provider_id) == ("sending", "abc")
+            assert (row.price, row.currency) == (Decimal("0.0333"), "EUR")
+            assert (row.account, row.parts, row.segments) == ("default", 1, 1)
+
+    def test_the_answer_is_kept_as_an_event(self, provider):
+        provider.accepts("abc", price=Decimal("0.0333"), raw={"left": "12.3"})
+        event = send_text("Hi", FRM, TO).events.get()
+        assert (event.source, event.status, event.provider_id) == ("answer", "sending", "abc")
+        assert (event.price, event.raw) == (Decimal("0.0333"), {"left": "12.3"})
+
+    def test_the_backend_gets_the_whole_message(self, provider):
+        message = send_text("Olé €", FRM, TO, extra={"ttl": 5})
+        assert provider.sent == [
+            OutgoingText(
+                ref=message.ref,
+                text="Olé €",
+                frm=FRM,
+                to=TO,
+                encoding=Encoding.GSM7,
+                segments=1,
+                extra={"ttl": 5},
+            )
+        ]
+
+    def test_a_report_is_asked_for_with_the_address_that_bears_the_token(self, provider):
+        send_text("Hi", FRM, TO, status_report=True)
+        assert provider.sent[0].status_report
+        assert provider.sent[0].callback_url.startswith(
+            "https://example.com/djsms/callback/default/"
+        )
+
+    def test_no_address_is_given_when_no_report_is_asked_for(self, provider):
+        send_text("Hi", FRM, TO)
+        assert provider.sent[0].callback_url == ""
+
+    def test_the_backend_may_say_at_once_that_it_is_sent(self, provider):
+        provider.accepts(status=Status.SENT)
+        assert send_text("Hi", FRM, TO).status == "sent"
+
+    def test_the_account_is_stored_with_the_message(self, provider, settings):
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+        assert stored(send_text("Hi", FRM, TO, using="alerts")).account == "alerts"
+
+    def test_numbers_are_stored_without_punctuation(self, provider):
+        message = send_text("Hi", "My Shop", "+44 (0)7700 900-002")
+        assert (message.frm, message.to) == ("My Shop", TO)
+
+    def test_long_ids_and_words_are_stored_shortened_but_told_apart(self, provider):
+        provider.answers(SentPart(provider_id="x" * 900 + "1", error_code="c" * 900))
+        first = send_text("Hi", FRM, TO)
+        provider.answers(SentPart(provider_id="x" * 900 + "2"))
+        assert first.provider_id != send_text("Hi", FRM, TO).provider_id
+        assert provider.reports(provider_id="x" * 900 + "1", status="delivered").status_code == 200
+        assert stored(first).status == "delivered"
+
+    @pytest.mark.parametrize("price", ["NaN", "Infinity", "1e30", "-1e30"])
+    def test_a_price_that_is_none_does_not_harm(self, provider, price):
+        provider.accepts(price=Decimal(price))
+        message = send_text("Hi", FRM, TO)
+        assert (stored(message).status, stored(message).price) == ("sending", None)
+
+    def test_what_no_database_stores_is_cleaned_out_of_the_answer(self, provider):
+        provider.accepts(raw={"a\0": "b\0\ud800", "c": {1, 2}, "d": b"\xff", "e": float("nan")})
+        assert stored(send_text("Hi", FRM, TO)).status == "sending"
+
+
+@committed
+class TestOrder:
+    def test_the_row_is_committed_before_the_call_and_marked_as_attempted(self, provider, database):
+        seen = []
+
+        def look() -> None:
+            seen.extend(TextMessage.objects.values_list("status", "attempted_on"))
+            connections.close_all()
+
+        def answer(message):
+            other = threading.Thread(target=look)
+            other.start()
+            other.join()
+            return SendResult.accepted("x")
+
+        provider.answer = answer
+        send_text("Hi", FRM, TO)
+        ((status, attempted_on),) = seen
+        assert status == "created"
+        assert attempted_on is not None
+
+    def test_no_transaction_is_open_during_the_call(self, provider, database):
+        def answer(message):
+            assert not connections[database].in_atomic_block
+            return SendResult.accepted("x")
+
+        provider.answer = answer
+        assert send_text("Hi", FRM, TO).status == "sending"
+
+    def test_a_process_that_dies_during_the_call_leaves_the_row(self, provider):
+        provider.fails(SystemExit())
+        with pytest.raises(SystemExit):
+            send_text("Hi", FRM, TO)
+        row = TextMessage.objects.get()
+        assert row.status == "created"
+        assert row.attempted_on is not None
+
+    def test_receivers_are_told_of_the_new_row_and_then_of_the_answer(self, provider):
+        heard = []
+
+        def hear(instance, created, **kwargs):
+            heard.append((created, str(instance.status)))
+
+        post_save.connect(hear, sender=TextMessage)
+        try:
+            send_text("Hi", FRM, TO)
+        finally:
+            post_save.disconnect(hear, sender=TextMessage)
+        assert heard == [(True, "created"), (False, "sending")]
+
+    def test_a_receiver_that_refuses_the_new_row_stops_the_send(self, provider):
+        def refuse(instance, created, **kwargs):
+            raise RuntimeError("no")
+
+        post_save.connect(refuse, sender=TextMessage)
+        try:
+            with pytest.raises(RuntimeError):
+                send_text("Hi", FRM, TO)
+        finally:
+            post_save.disconnect(refuse, sender=TextMessage)
+        assert provider.sent == []
+        assert not TextMessage.objects.exists()
+
+    def test_a_receiver_that_raises_after_the_call_cannot_undo_the_answer(self, provider):
+        def refuse(instance, created, **kwargs):
+            if not created:
+                raise RuntimeError("no")
+
+        provider.accepts("abc")
+        post_save.connect(refuse, sender=TextMessage)
+        try:
+            with pytest.raises(RuntimeError):
+                send_text("Hi", FRM, TO)
+        finally:
+            post_save.disconnect(refuse, sender=TextMessage)
+        row = TextMessage.objects.get()
+        assert (row.status, row.provider_id) == ("sending", "abc")
+
+
+class TestOutcomes:
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (Refused("no", code="7"), "refused"),
+            (AuthenticationFailed("no", code="7"), "refused"),
+            (InsufficientFunds("no", code="7"), "refused"),
+            (RecipientBlocked("no", code="7"), "refused"),
+            (TemporarilyUnavailable("no", code="7"), "failed"),
+            (Throttled("no", code="7", retry_after=1.0), "failed"),
+            (OutcomeUnknown("no", code="7"), "unknown"),
+            (SendError("no", code="7"), "unknown"),
+        ],
+        ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
+    )
+    def test_a_failure_is_on_the_row_with_the_providers_words(self, provider, error, status):
+        provider.fails(error)
+        row = stored(send_text("Hi", FRM, TO))
+        assert (row.status, row.error_code, row.error_text) == (status, "7", "no")
+
+    def test_a_failure_is_raised_as_well_when_asked_for(self, provider):
+        provider.fails(Refused("no", code="7"))
+        with pytest.raises(Refused, match="no"):
+            send_text("Hi", FRM, TO, fail_silently=False)
+        assert TextMessage.objects.get().status == "refused"
+
+    def test_an_unforeseen_error_leaves_the_outcome_unknown(self, provider):
+        provider.fails(ZeroDivisionError("secret"))
+        row = stored(send_text("Hi", FRM, TO))
+        assert row.status == "unknown"
+        assert "ZeroDivisionError" in row.error_text
+        assert "secret" not in row.error_text
+
+    def test_an_unforeseen_error_is_raised_as_an_unknown_outcome(self, provider):
+        provider.fails(ZeroDivisionError())
+        with pytest.raises(OutcomeUnknown) as caught:
+            send_text("Hi", FRM, TO, fail_silently=False)
+        assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+    @pytest.mark.parametrize("answer", [None, {}, "ok", SendResult(parts=())], ids=repr)
+    def test_a_backend_that_answers_nonsense_leaves_the_outcome_unknown(self, provider, answer):
+        provider.answer = lambda message: answer
+        assert stored(send_text("Hi", FRM, TO)).status == "unknown"
+
+    def test_a_backend_may_refuse_what_it_cannot_express(self, provider):
+        provider.fails(InvalidText("too long for me"))
+        row = stored(send_text("Hi", FRM, TO))
+        assert (row.status, row.error_text) == ("refused", "too long for me")
+
+    def test_nothing_is_sent_again_by_itself(self, provider):
+        for error in (OutcomeUnknown("?"), TemporarilyUnavailable("later"), RuntimeError()):
+            provider.sent.clear()
+            provider.fails(error)
+            send_text("Hi", FRM, TO)
+            assert len(provider.sent) == 1
+
+    def test_logs_hold_neither_text_nor_whole_numbers(self, provider, caplog):
+        provider.fails(Refused("no"))
+        send_text("my secret text", FRM, TO)
+        assert caplog.text
+        assert "secret" not in caplog.text
+        assert TO not in caplog.text
+
+
+class TestParts:
+    def test_each_part_has_its_event_and_the_price_is_their_sum(self, provider):
+        provider.answers(
+            SentPart(provider_id="a", price=Decimal("0.1")),
+            SentPart(provider_id="b", price=Decimal("0.2")),
+            currency="EUR",
+        )
+        row = stored(send_text("x" * 200, FRM, TO))
+        assert (row.parts, row.price, row.provider_id) == (2, Decimal("0.3"), "a")
+        assert [e.provider_id for e in row.events.order_by("number")] == ["a", "b"]
+
+    def test_one_refused_part_makes_the_message_refused_and_keeps_the_ids_of_the_others(
+        self, provider
+    ):
+        provider.answers(
+            SentPart(provider_id="a"),
+            SentPart(status=Status.REFUSED, error_code="1", error_text="too fast"),
+        )
+        row = stored(send_text("x" * 200, FRM, TO))
+        assert (row.status, row.error_code, row.error_text) == ("refused", "1", "too fast")
+        assert row.provider_id == "a"
+
+    def test_a_message_stands_where_its_slowest_part_stands(self, provider):
+        provider.answers(SentPart(status=Status.SENT), SentPart(status=Status.SENDING))
+        assert send_text("x" * 200, FRM, TO).status == "sending"
+
+
+class TestKeys:
+    def test_a_second_call_with_the_key_returns_the_first_message_and_sends_nothing(self, provider):
+        first = send_text("Hi", FRM, TO, key="order-1")
+        again = send_text("Ho", FRM, TO, key="order-1")
+        assert again == first
+        assert again.text == "Hi"
+        assert len(provider.sent) == 1
+
+    def test_keys_are_compared_to_the_letter(self, provider):
+        assert send_text("Hi", FRM, TO, key="a") != send_text("Hi", FRM, TO, key="A")
+
+    def test_a_failed_message_is_not_sent_again_by_its_key(self, provider):
+        provider.fails(TemporarilyUnavailable("later"))
+        send_text("Hi", FRM, TO, key="order-1")
+        assert send_text("Hi", FRM, TO, key="order-1").status == "failed"
+        assert len(provider.sent) == 1
+
+    @committed
+    def test_of_many_threads_with_one_key_one_sends(self, provider):
+        def send() -> None:
+            try:
+                sent.append(send_text("Hi", FRM, TO, key="order-1").pk)
+            finally:
+                connections.close_all()
+
+        sent: list[int] = []
+        threads = [threading.Thread(target=send) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(sent) == 8
+        assert len(set(sent)) == 1
+        assert len(provider.sent) == 1
+
+    def test_it_works_inside_a_transaction_of_the_callers(self, provider, database):
+        send_text("Hi", FRM, TO, key="order-1")
+        with transaction.atomic(using=database):
+            send_text("Hi", FRM, TO, key="order-1")
+            send_text("Hi", FRM, TO, key="order-2")
+        assert TextMessage.objects.count() == 2
+
+    @pytest.mark.parametrize("key", ["", "x" * 256, "a\0b", 7])
+    def test_what_is_no_key_is_refused(self, provider, key):
+        with pytest.raises(InvalidMessage, match="key"):
+            send_text("Hi", FRM, TO, key=key)
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("", "empty"),
+            ("a\0b", "NUL"),
+            ("a\ud800b", "surrogate"),
+            ("x" * 100_000, "255"),
+            (None, "NoneType"),
+            (b"bytes", "bytes"),
+        ],
+        ids=["empty", "NUL", "lone surrogate", "100,000 characters", "None", "bytes"],
+    )
+    @pytest.mark.parametrize("fail_silently", [True, False])
+    def test_what_is_no_text_is_refused_before_anything_is_stored(
+        self, provider, text, words, fail_silently
+    ):
+        with pytest.raises(InvalidText, match=words):
+            send_text(text, FRM, TO, fail_silently)
+        assert not TextMessage.objects.exists()
+        assert provider.sent == []
+
+    def test_the_longest_text_that_a_message_can_have_is_sent(self, provider):
+        assert send_text("x" * 153 * 255, FRM, TO).segments == 255
+
+    def test_one_character_more_is_refused(self, provider):
+        with pytest.raises(InvalidText):
+            send_text("x" * (153 * 255 + 1), FRM, TO)
+
+    @pytest.mark.parametrize("to", ["", "12", "0044770090000", "+44", "somebody", None])
+    def test_what_is_no_recipient_is_refused(self, provider, to):
+        with pytest.raises(InvalidNumber):
+            send_text("Hi", FRM, to)
+        assert not TextMessage.objects.exists()
+
+    def test_what_is_no_originator_is_refused(self, provider):
+        with pytest.raises(InvalidNumber):
+            send_text("Hi", "a name far too long", TO)
+
+    def test_an_unknown_account_is_an_error_of_configuration_even_when_silent(self, provider):
+        with pytest.raises(AccountNotFound, match="'nowhere'"):
+            send_text("Hi", FRM, TO, using="nowhere")
+
+    @pytest.mark.parametrize("extra", [["ttl"], {"ttl": object()}, {"ttl": float("nan")}])
+    def test_what_cannot_be_stored_is_no_extra(self, provider, extra):
+        with pytest.raises(InvalidMessage, match="extra"):
+            send_text("Hi", FRM, TO, extra=extra)
+
+    def test_a_backend_that_cannot_send_is_told_at_once(self, settings):
+        settings.DJSMS_BACKEND = "memory"
+        from djsms import gateways, hookimpl
+
+        class Deaf:
+            @hookimpl
+            def parse_callback(self, request):
+                return []
+
+        with gateways.replaced(lambda alias: Deaf()), pytest.raises(NotSupported):
+            send_text("Hi", FRM, TO)
+        assert not TextMessage.objects.exists()
+
+
+@committed
+def test_sending_from_async_code(provider):
+    async def send() -> TextMessage:
+        try:
+            return await asend_text("Hi", FRM, TO)
+        finally:
+            await sync_to_async(connections.close_all)()
+
+    assert stored(asyncio.run(send())).status == "sending"
+
+
+@committed
+def test_a_killed_process_leaves_a_row_that_says_so(child_environment, database, tmp_path):
+    """The real thing: a process that is killed in the middle of the provider's call."""
+    script = f"""
+import os, signal, sys
+sys.path[:0] = {[str(path) for path in sys.path if path]!r}
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+import django; django.setup()
+import routers; routers.current = {database!r}
+from django.db import connections
+for alias in connections: connections[alias].settings_dict["NAME"] = NAMES[alias]
+from djsms import gateways, hookimpl, send_text
+class Killed:
+    @hookimpl
+    def send(self, message):
+        os.kill(os.getpid(), signal.SIGKILL)
+with gateways.replaced(lambda alias: Killed()):
+    send_text("Hi", {FRM!r}, {TO!r})
+"""
+    names = {alias: str(connections[alias].settings_dict["NAME"]) for alias in connections}
+    script = script.replace("NAMES", repr(names))
+    child = subprocess.run([sys.executable, "-c", script], env=child_environment, check=False)
+    assert child.returncode == -9
+    row = TextMessage.objects.get()
+    assert row.status == "created"
+    assert row.attempted_on is not None
+    assert not StatusEvent.objects.exists()
