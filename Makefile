@@ -11,7 +11,7 @@ CONSTRAINTS := constraints/base.txt constraints/django.txt
 PLUGINS := $(patsubst %/pyproject.toml,-e ./%,$(wildcard plugins/*/pyproject.toml))
 PIP := $(PY) -m pip install -qq --disable-pip-version-check $(addprefix -c ,$(CONSTRAINTS)) --build-constraint constraints/base.txt
 
-.PHONY: demo test lint docs build dev clean
+.PHONY: demo test lint lint-rules lint-format lint-types lint-imports docs build dev clean
 
 demo: .venv/.demo
 	@.venv/bin/djsms demo
@@ -27,11 +27,16 @@ else
 	@$(PY) -m pytest $(ARGS)
 endif
 
-lint: .venv/.dev
-	@$(PY) -m ruff check
-	@$(PY) -m ruff format --check
+# four targets, so that make -k lint tells everything at once
+lint: lint-rules lint-format lint-types lint-imports
+lint-rules: .venv/.dev
+	@$(PY) -m ruff check --quiet --output-format concise
+lint-format: .venv/.dev
+	@$(PY) -m ruff format --check --quiet --output-format concise
+lint-types: .venv/.dev
 	@$(PY) -m mypy
-	@.venv/bin/lint-imports
+lint-imports: .venv/.dev
+	@.venv/bin/lint-imports --no-logo
 
 docs: .venv/.dev
 	@$(PY) -m sphinx --quiet --fail-on-warning --keep-going docs docs/_build/html
