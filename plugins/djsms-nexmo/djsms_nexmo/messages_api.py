@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from django.http import RawPostDataException, UnreadablePostError
 from djsms import IncomingText, Status, StatusReport, international
 from djsms.exceptions import Forged, InvalidWebhook
 from djsms.http import json_object
@@ -35,7 +36,7 @@ logger = logging.getLogger("djsms.nexmo")
 
 def event(request: HttpRequest) -> dict[str, Any] | None:
     """Return the event in the request, or None if it is of another format."""
-    if request.method != "POST" or request.body.lstrip()[:1] != b"{":
+    if request.method != "POST" or not _begins_with_brace(request):
         return None
     found = json_object(request)
     return found if "message_uuid" in found else None
@@ -113,6 +114,13 @@ def texts(found: Mapping[str, Any]) -> list[IncomingText]:
             raw=found,
         )
     ]
+
+
+def _begins_with_brace(request: HttpRequest) -> bool:
+    try:
+        return request.body.lstrip()[:1] == b"{"
+    except (RawPostDataException, UnreadablePostError):
+        return False
 
 
 def _claims(token: str, secret: str) -> Mapping[str, Any]:

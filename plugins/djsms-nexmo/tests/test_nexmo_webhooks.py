@@ -1,0 +1,392 @@
+"""Status reports and incoming texts of the SMS API, in each shape, and whether they are genuine."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+from djsms import IncomingText, PartOf, Status, StatusReport
+from djsms.exceptions import Forged, InvalidWebhook
+from djsms_nexmo import NexmoBackend, incoming, receipts, signatures, values
+from djsms_nexmo.codes import RECEIPT_ERRORS
+from hypothesis import given
+from hypothesis import strategies as st
+from vonage_server import API_KEY, SIGNATURE_SECRET
+from vonage_webhooks import FORM, RECEIPT, SHAPES, TEXT, request, signed
+
+OPEN = NexmoBackend(api_key=API_KEY, api_secret="demo-secret")
+SIGNED = NexmoBackend(api_key=API_KEY, signature_secret=SIGNATURE_SECRET, signature_method="sha256")
+
+
+def report(**fields: str) -> StatusReport:
+    (found,) = receipts.reports({**RECEIPT, **fields})
+    return found
+
+
+def text(**fields: str) -> IncomingText:
+    changes = {name.replace("_", "-"): value for name, value in fields.items()}
+    (found,) = incoming.texts({**TEXT, **changes})
+    return found
+
+
+# Status reports
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_receipt_in_each_shape(shape: str) -> None:
+    assert OPEN.parse_callback(request(RECEIPT, shape)) == [
+        StatusReport(
+            status=Status.DELIVERED,
+            provider_id="0A00000012345678",
+            ref="0123456789abcdef0123456789abcdef",
+            provider_status="delivered",
+            price=Decimal("0.0333"),
+            currency="EUR",
+            occurred_on=datetime(2020, 1, 1, 14, 0, 5, tzinfo=UTC),
+            raw=RECEIPT,
+        )
+    ]
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", FORM, "application/json"])
+def test_json_is_known_by_its_brace(content_type: str) -> None:
+    body = json.dumps(RECEIPT).encode()
+    (found,) = OPEN.parse_callback(RequestFactory().post("/", body, content_type=content_type))
+    assert found.status == Status.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("accepted", Status.SENT),
+        ("buffered", Status.SENDING),
+        ("delivered", Status.DELIVERED),
+        ("DELIVERED", Status.DELIVERED),
+        ("expired", Status.EXPIRED),
+        ("failed", Status.FAILED),
+        ("rejected", Status.REJECTED),
+        ("unknown", Status.UNKNOWN),
+        ("deleted", Status.FAILED),
+        ("undelivered", Status.FAILED),
+        ("teleported", Status.UNKNOWN),
+    ],
+)
+def test_status_words(word: str, status: Status) -> None:
+    assert report(status=word).status == status
+    assert report(status=word).provider_status == word
+
+
+def test_error_codes_say_what_to_do() -> None:
+    found = report(status="failed", **{"err-code": "3"})
+    assert found.error_code == "3"
+    assert found.error_text == "number no longer in use; stop sending to this number"
+    assert report(status="failed", **{"err-code": "1"}).error_text == "unknown reason"
+    assert report(status="failed", **{"err-code": "77"}).error_text == ""
+    assert report(status="failed", **{"err-code": "77"}).error_code == "77"
+    assert report().error_code == ""
+
+
+@pytest.mark.parametrize("code", RECEIPT_ERRORS)
+def test_every_code_has_a_meaning(code: str) -> None:
+    assert report(status="failed", **{"err-code": code}).error_text
+
+
+def test_a_receipt_with_the_least() -> None:
+    (found,) = receipts.reports({"messageId": "0A", "status": "delivered"})
+    assert found == StatusReport(
+        status=Status.DELIVERED, provider_id="0A", provider_status="delivered", raw=found.raw
+    )
+    (found,) = receipts.reports({"client-ref": "ab", "status": "delivered"})
+    assert found.ref == "ab"
+
+
+@pytest.mark.parametrize(
+    ("moment", "scts", "expected"),
+    [
+        ("2020-01-01 12:00:00", "", datetime(2020, 1, 1, 12, tzinfo=UTC)),
+        ("2020-01-01T13:00:00+01:00", "", datetime(2020, 1, 1, 12, tzinfo=UTC)),
+        ("2020-01-01T12:00:00.000Z", "", datetime(2020, 1, 1, 12, tzinfo=UTC)),
+        ("", "2001011400", datetime(2020, 1, 1, 14, tzinfo=UTC)),
+        ("soon", "2001011400", datetime(2020, 1, 1, 14, tzinfo=UTC)),
+        ("2020-01-01 12:00:00", "2001011400", datetime(2020, 1, 1, 12, tzinfo=UTC)),
+        ("", "1234567890", None),
+        ("", "２００１０１１４００", None),
+        ("", "200101140", None),
+        ("0001-01-01T00:00:00+14:00", "", None),
+        ("9999-12-31T23:59:59-14:00", "", None),
+        ("1999-12-31 23:59:59", "", None),
+        ("2020-02-30 12:00:00", "0000000000", None),
+    ],
+)
+def test_when_it_happened(moment: str, scts: str, expected: datetime | None) -> None:
+    found = report(**{"message-timestamp": moment}, scts=scts).occurred_on
+    assert found == expected
+    assert found is None or found.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("price", ["", "free", "-0.1", "NaN", "Infinity", "1e400", "0.03 EUR"])
+def test_a_price_that_is_none(price: str) -> None:
+    assert report(price=price).price is None
+    assert report(price=price).currency == ""
+
+
+# Incoming texts
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_text_in_each_shape(shape: str) -> None:
+    assert OPEN.parse_incoming(request(TEXT, shape)) == [
+        IncomingText(
+            frm="+447700900001",
+            to="+447700900000",
+            text="Hello world",
+            provider_id="0A0000000123ABCD1",
+            received_on=datetime(2020, 1, 1, 12, tzinfo=UTC),
+            raw=TEXT,
+        )
+    ]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_text_to_the_letter(shape: str) -> None:
+    words = " Zażółć & = + 50% 😀\r\n\t"
+    (found,) = OPEN.parse_incoming(request({**TEXT, "text": words, "type": "unicode"}, shape))
+    assert found.text == words
+
+
+def test_a_part_of_a_long_text() -> None:
+    part = text(concat="True", concat_ref="4", concat_total="3", concat_part="2")
+    assert part.part == PartOf(ref="4", number=2, total=3)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"concat": "false", "concat_ref": "4", "concat_total": "3", "concat_part": "2"},
+        {"concat_ref": "4", "concat_total": "3", "concat_part": "2"},
+        {"concat": "true"},
+        {"concat": "true", "concat_total": "3", "concat_part": "2"},
+        {"concat": "true", "concat_ref": "4", "concat_total": "3", "concat_part": "4"},
+        {"concat": "true", "concat_ref": "4", "concat_total": "3", "concat_part": "0"},
+        {"concat": "true", "concat_ref": "4", "concat_total": "256", "concat_part": "1"},
+        {"concat": "true", "concat_ref": "4", "concat_total": "9" * 5000, "concat_part": "1"},
+        {"concat": "true", "concat_ref": "4", "concat_total": "１", "concat_part": "１"},
+        {"concat": "true", "concat_ref": "4", "concat_total": "1", "concat_part": "1"},
+    ],
+)
+def test_what_is_no_part_is_kept_as_a_whole_text(fields: dict[str, str]) -> None:
+    assert text(**fields).part is None
+    assert text(**fields).text == "Hello world"
+
+
+def test_a_binary_message_is_kept_as_it_came() -> None:
+    fields = {name: value for name, value in TEXT.items() if name not in ("text", "keyword")}
+    fields |= {"type": "binary", "data": "0011223344556677", "udh": "06050415811581"}
+    (found,) = OPEN.parse_incoming(request(fields))
+    assert found.text == ""
+    assert found.raw["data"] == "0011223344556677"
+    assert found.raw["udh"] == "06050415811581"
+
+
+@pytest.mark.parametrize(
+    ("msisdn", "frm"),
+    [("447700900001", "+447700900001"), ("Orange", "Orange"), ("80808", "80808")],
+)
+def test_who_sent_it(msisdn: str, frm: str) -> None:
+    assert text(msisdn=msisdn).frm == frm
+
+
+def test_the_time_of_the_push_is_the_second_best() -> None:
+    found = text(message_timestamp="?", timestamp="1577880000")
+    assert found.received_on == datetime(2020, 1, 1, 12, tzinfo=UTC)
+    assert text(message_timestamp="?", timestamp="9" * 400).received_on is None
+    assert text(message_timestamp="?", timestamp="99999999999").received_on is None
+
+
+# What cannot be read
+
+
+def test_swapped_addresses_are_told() -> None:
+    with pytest.raises(InvalidWebhook, match="swapped"):
+        OPEN.parse_callback(request(TEXT))
+    with pytest.raises(InvalidWebhook, match="swapped"):
+        OPEN.parse_incoming(request(RECEIPT))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"a": "b"},
+        {"status": "delivered"},
+        {"messageId": "0A"},
+        {"status": "", "messageId": "0A"},
+    ],
+)
+def test_what_is_no_receipt(fields: dict[str, str]) -> None:
+    with pytest.raises(InvalidWebhook):
+        OPEN.parse_callback(request(fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"text": "Hi"},
+        {"text": "Hi", "msisdn": "447700900001"},
+        {"text": "Hi", "to": "447700900000"},
+        {"msisdn": "447700900001", "to": "447700900000"},
+    ],
+)
+def test_what_is_no_text(fields: dict[str, str]) -> None:
+    with pytest.raises(InvalidWebhook):
+        OPEN.parse_incoming(request(fields))
+
+
+# Whether they are genuine
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("method", signatures.METHODS)
+def test_a_right_signature(method: str, shape: str) -> None:
+    backend = NexmoBackend(
+        api_key=API_KEY, signature_secret=SIGNATURE_SECRET, signature_method=method
+    )
+    fields = signed({**TEXT, "text": "a & b = c\n😀", "not-known-here": "x"}, method)
+    (found,) = backend.parse_incoming(request(fields, shape))
+    assert found.text == "a & b = c\n😀"
+    assert "sig" not in found.raw
+    (receipt,) = backend.parse_callback(request(signed(RECEIPT, method), shape))
+    assert receipt.status == Status.DELIVERED
+
+
+def test_numbers_in_json_keep_their_digits() -> None:
+    fields = signed(RECEIPT)
+    body = json.dumps(fields).replace('"0.03330000"', "0.03330000").replace('"0"', "0").encode()
+    (found,) = SIGNED.parse_callback(
+        RequestFactory().post("/", body, content_type="application/json")
+    )
+    assert found.price == Decimal("0.0333")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("parse", ["parse_callback", "parse_incoming"])
+def test_wrong_and_missing_signatures(parse: str, shape: str) -> None:
+    fields = RECEIPT if parse == "parse_callback" else TEXT
+    genuine = signed(fields)
+    forgeries = [
+        fields,
+        genuine | {"sig": ""},
+        genuine | {"sig": "0" * 64},
+        genuine | {"to": "447700900009"},
+        genuine | {"added": "x"},
+        {name: value for name, value in genuine.items() if name != "nonce"},
+        signed(fields, "md5hash"),
+    ]
+    for forgery in forgeries:
+        with pytest.raises(Forged):
+            getattr(SIGNED, parse)(request(forgery, shape))
+
+
+def test_any_age_will_do_by_default() -> None:
+    old = signed(RECEIPT, timestamp="1577880000")
+    assert SIGNED.parse_callback(request(old))
+
+
+def test_a_limit_of_age() -> None:
+    backend = NexmoBackend(
+        api_key=API_KEY,
+        signature_secret=SIGNATURE_SECRET,
+        signature_method="sha256",
+        webhook_max_age=300,
+    )
+    assert backend.parse_callback(request(signed(RECEIPT)))
+    for timestamp in (str(int(time.time()) - 400), str(int(time.time()) + 400), "", "soon"):
+        with pytest.raises(Forged):
+            backend.parse_callback(request(signed(RECEIPT, timestamp=timestamp)))
+
+
+@pytest.mark.parametrize("backend", [OPEN, SIGNED], ids=["token", "signature"])
+def test_what_belongs_to_another_account_is_refused(backend: NexmoBackend) -> None:
+    for parse, fields in ((backend.parse_callback, RECEIPT), (backend.parse_incoming, TEXT)):
+        with pytest.raises(Forged, match="another Vonage account"):
+            parse(request(signed({**fields, "api-key": "ffff0000"})))
+
+
+def test_older_webhooks_do_not_name_the_account() -> None:
+    fields = {name: value for name, value in RECEIPT.items() if name != "api-key"}
+    assert OPEN.parse_callback(request(fields))
+
+
+def test_unsigned_webhooks_of_an_account_that_signs_its_requests() -> None:
+    backend = NexmoBackend(
+        api_key=API_KEY, signature_secret=SIGNATURE_SECRET, signed_webhooks=False
+    )
+    assert backend.parse_callback(request(RECEIPT))
+
+
+# Whatever comes
+
+NAMES = st.sampled_from(sorted({*RECEIPT, *TEXT, "concat", "concat-ref", "concat-part", "sig"}))
+FIELDS = st.dictionaries(
+    NAMES | st.text(max_size=5), st.text(max_size=30) | st.sampled_from([*RECEIPT.values()])
+)
+JSON = st.dictionaries(
+    NAMES, st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.just([{}])
+)
+BODIES = (
+    st.binary()
+    | JSON.map(lambda fields: json.dumps(fields).encode())
+    | FIELDS.map(lambda fields: json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace"))
+)
+PARSERS: list[Callable[[Any], list[Any]]] = [
+    OPEN.parse_callback,
+    OPEN.parse_incoming,
+    SIGNED.parse_callback,
+    SIGNED.parse_incoming,
+]
+
+
+def only_our_errors(parse: Callable[[Any], list[Any]], made: Callable[[], Any]) -> None:
+    try:
+        found = parse(made())
+    except InvalidWebhook:
+        return
+    assert found == parse(made())
+    for value in found:
+        moment = value.occurred_on if isinstance(value, StatusReport) else value.received_on
+        assert moment is None or moment.utcoffset() == timedelta(0)
+
+
+@given(
+    body=BODIES,
+    content_type=st.sampled_from(["", FORM, "application/json", "multipart/form-data; boundary=x"]),
+)
+def test_any_body_is_read_or_refused(body: bytes, content_type: str) -> None:
+    for parse in PARSERS:
+        only_our_errors(parse, lambda: RequestFactory().post("/", body, content_type=content_type))
+
+
+@given(query=st.text(st.characters(max_codepoint=126)) | st.text(st.sampled_from("&=%a1+;")))
+def test_any_query_is_read_or_refused(query: str) -> None:
+    for parse in PARSERS:
+        only_our_errors(parse, lambda: RequestFactory().get("/", QUERY_STRING=query))
+
+
+@given(FIELDS)
+def test_any_parameters_are_read_or_refused(fields: dict[str, str]) -> None:
+    for parse in (receipts.reports, incoming.texts):
+        only_our_errors(parse, lambda: fields)
+
+
+@given(st.text() | st.datetimes().map(str) | st.datetimes(timezones=st.timezones()).map(str))
+def test_any_time_is_one_or_none(written: str) -> None:
+    for read in (values.moment, values.carrier_time, values.unix_time):
+        found = read(written)
+        assert found is None or found.utcoffset() == timedelta(0)
