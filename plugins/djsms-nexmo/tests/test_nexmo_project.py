@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def project(settings: Any, vonage: VonageServer) -> None:
+def project(settings: Any, vonage: VonageServer) -> Iterator[None]:
     vonage.signature_method = "sha256"
     settings.DJSMS_BACKEND = "nexmo"
     settings.NEXMO_API_KEY = API_KEY
@@ -28,6 +29,10 @@ def project(settings: Any, vonage: VonageServer) -> None:
     settings.NEXMO_SIGNATURE_SECRET = SIGNATURE_SECRET
     settings.NEXMO_SIGNATURE_METHOD = "sha256"
     settings.NEXMO_BASE_URL = vonage.url
+    gateways.clear()
+    yield
+    gateways.get().plugin.session.close()
+    gateways.clear()
 
 
 def push(client: Client, kind: str, fields: dict[str, str], shape: str = "form") -> HttpResponse:
