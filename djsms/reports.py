@@ -17,7 +17,8 @@ from djsms.models import (
     StatusEvent,
     TextMessage,
 )
-from djsms.statuses import is_news, settle
+from djsms.signals import announce
+from djsms.statuses import follow, is_news
 from djsms.transactions import in_transaction
 from djsms.types import Status, StatusReport
 
@@ -41,10 +42,12 @@ def take_report(account: str, report: StatusReport) -> None:
             event.provider_status,
             event.error_code,
         )
+    rows = [event.message] if event.message is not None else []
+    has_no_news = event.message is not None and not is_news(event.message, event)
     try:
-        applied = in_transaction(lambda: _store(event))
+        applied = in_transaction(lambda: _store(event), *rows)
     except _Repeat:
-        if event.message is not None and not is_news(event.message, event):
+        if has_no_news:
             return
         event = StatusEvent.objects.get(fingerprint=event.fingerprint)
         applied = False
@@ -64,11 +67,13 @@ def catch_up(event: StatusEvent) -> bool:
     if event.message_id is not None and not is_news(message, event):
         return False
 
-    def attach_and_settle() -> None:
+    def attach() -> None:
+        changed = follow(message, event)
         StatusEvent.objects.filter(pk=event.pk).update(message=message)
-        settle(message, event)
+        if changed:
+            announce(message, changed)
 
-    in_transaction(attach_and_settle)
+    in_transaction(attach, message)
     return True
 
 
@@ -87,17 +92,20 @@ class _Repeat(Exception):
 
 def _store(event: StatusEvent) -> bool:
     """Insert the event, and apply it if its message is ready; return whether it was applied."""
+    message = event.message
+    is_ready = message is not None and _is_ready(message)
+    changed: frozenset[str] = frozenset()
+    if message is not None and is_ready and is_news(message, event):
+        changed = follow(message, event)
     try:
+        event.pk = None
         event.save(force_insert=True)
     except IntegrityError as error:
         # The transaction ends with this, so nothing must be asked of the database any more.
         raise _Repeat from error
-    message = event.message
-    if message is None or not _is_ready(message):
-        return False
-    if is_news(message, event):
-        settle(message, event)
-    return True
+    if message is not None and changed:
+        announce(message, changed)
+    return is_ready
 
 
 def _is_ready(message: TextMessage) -> bool:

@@ -277,10 +277,12 @@ def _record(message: TextMessage, events: list[StatusEvent], *, currency: str = 
 
     def store() -> frozenset[str]:
         changed = advance(message, decisive(events), **changes)
+        for event in events:
+            event.pk = None
         StatusEvent.objects.bulk_create(events)
         return changed
 
-    changed = in_transaction(store)
+    changed = in_transaction(store, message)
     # From here on the answer is safe, whatever a receiver raises.
     try:
         announce(message, changed)

@@ -10,10 +10,9 @@ from typing import Any
 from django.utils import timezone
 
 from djsms.models import StatusEvent, TextMessage
-from djsms.signals import announce
 from djsms.types import Status
 
-__all__ = ["advance", "decisive", "is_news", "settle"]
+__all__ = ["advance", "decisive", "follow", "is_news", "total"]
 
 
 def decisive(events: Iterable[StatusEvent]) -> StatusEvent:
@@ -37,21 +36,23 @@ def is_news(message: TextMessage, event: StatusEvent) -> bool:
     return event.status.rank > message.status.rank
 
 
-def settle(message: TextMessage, event: StatusEvent) -> None:
-    """Let a stored event of a message take effect and announce it; within a transaction."""
+def follow(message: TextMessage, event: StatusEvent) -> frozenset[str]:
+    """Let a status report, stored already or about to be, take effect on its message.
+
+    Returns the names of the fields that changed. To be called first of all in a transaction: it
+    locks the message, and a lock taken later could wait for another worker that waits for us.
+    """
     cause, price = event, event.price
     if message.parts > 1:
         _lock(message)
-        parts = _parts(message)
+        parts = _parts(message, event)
         cause = decisive(part.event for part in parts)
         price = total(part.price for part in parts)
     changes: dict[str, Any] = {}
     if price is not None and price != message.price:
         changes["price"] = price
         changes["currency"] = event.currency or message.currency
-    changed = advance(message, cause, **changes)
-    if changed:
-        announce(message, changed)
+    return advance(message, cause, **changes)
 
 
 def advance(message: TextMessage, cause: StatusEvent, **changes: Any) -> frozenset[str]:
@@ -100,11 +101,12 @@ class _Part:
             self.event = event
 
 
-def _parts(message: TextMessage) -> list[_Part]:
+def _parts(message: TextMessage, newest: StatusEvent) -> list[_Part]:
     """Return the parts that the provider told of in its answer, each with its highest event."""
     parts: list[_Part] = []
     by_id: dict[str, _Part] = {}
-    events = list(message.events.order_by("pk"))
+    events = list(message.events.exclude(fingerprint=newest.fingerprint).order_by("pk"))
+    events.append(newest)
     for event in events:
         if event.source == StatusEvent.Source.ANSWER:
             part = _Part(event, event.price)
