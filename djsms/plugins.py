@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import sys
 from typing import Any
 
+from djsms import hookspecs
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
 
 if sys.version_info >= (3, 12):
@@ -13,9 +15,26 @@ if sys.version_info >= (3, 12):
 else:
     from importlib_metadata import EntryPoint, entry_points
 
-__all__ = ["GROUP", "describe", "find", "installed", "load"]
+__all__ = [
+    "GROUP",
+    "HOOKS",
+    "EntryPoint",
+    "describe",
+    "distribution",
+    "find",
+    "implemented_hooks",
+    "import_from",
+    "installed",
+    "load",
+]
 
 GROUP = "djsms.backends"
+
+# What pluggy leaves on functions that are marked by @hookspec and @hookimpl.
+SPEC, IMPL = "djsms_spec", "djsms_impl"
+
+HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, SPEC))
+"""The names of all hooks, in the order of the specification."""
 
 
 def installed() -> list[EntryPoint]:
@@ -43,18 +62,54 @@ def find(name: str) -> EntryPoint:
 
 def load(name: str) -> Any:
     """Import one backend and return its class; raise ``BackendBroken`` with the reason if not."""
-    entry = find(name)
+    return import_from(find(name))
+
+
+def import_from(entry: EntryPoint) -> Any:
+    """Import what an entry point names; raise ``BackendBroken`` with the reason if not."""
     try:
         return entry.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BackendBroken(
-            f"The backend {name!r} ({describe(entry)}) cannot be imported: "
+            f"The backend {entry.name!r} ({describe(entry)}) cannot be imported: "
             f"{type(error).__name__}: {error}"
         ) from error
 
 
+def implemented_hooks(factory: object) -> tuple[str, ...]:
+    """Return the hooks that a backend's class implements, without making one of it.
+
+    They are in the order of the specification, those that it does not know at the end. Of a
+    factory that is no class nothing can be known beforehand: none.
+    """
+    if not isinstance(factory, type):
+        return ()
+    names = {_hook_of(name, inspect.getattr_static(factory, name)) for name in dir(factory)} - {""}
+    unknown = sorted(names.difference(HOOKS))
+    return (*(hook for hook in HOOKS if hook in names), *unknown)
+
+
 def describe(entry: EntryPoint) -> str:
     """Return the distribution and version behind an entry point, or its module if unknown."""
-    if entry.dist is None:
-        return f"module {entry.module}"
-    return f"{entry.dist.name} {entry.dist.version}"
+    name, version = distribution(entry)
+    return f"{name} {version}".strip() or f"module {entry.module}"
+
+
+def distribution(entry: EntryPoint) -> tuple[str, str]:
+    """Return the name and the version of the distribution behind an entry point, as far as known.
+
+    An installation that was cut off may have lost its metadata; it must not take others with it.
+    """
+    try:
+        if entry.dist is not None:
+            return entry.dist.name or "", entry.dist.version or ""
+    except Exception:
+        return "", ""
+    return "", ""
+
+
+def _hook_of(name: str, attribute: object) -> str:
+    marks = getattr(attribute, IMPL, None)
+    if not isinstance(marks, dict) or marks.get("wrapper") or marks.get("hookwrapper"):
+        return ""
+    return str(marks.get("specname") or name)

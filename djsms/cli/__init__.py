@@ -1,0 +1,77 @@
+"""The command line: ``djsms X``, which under a project is also ``manage.py djsms X``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.core.management.base import BaseCommand
+
+__all__ = ["SUBCOMMANDS", "command", "main", "overview"]
+
+# Each is a module of this package that holds a Django command named Command. What they say of
+# themselves stands here, so that asking for help imports none of them.
+SUBCOMMANDS = {
+    "demo": "Watch texts go out, be reported and be answered; needs no settings.",
+    "listbackends": "List the installed backends and what is wrong with them.",
+    "send": "Send one text message and tell what became of it.",
+    "tidy": "Put in order what only time can tell: run it every few minutes.",
+    "webhooks": "Show the addresses to paste into the provider's settings.",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the console script ``djsms``; return its exit code, or exit with one that is not 0."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser()
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 2
+    chosen = parser.parse_args(arguments[:1]).subcommand
+    command(chosen).run_from_argv(["djsms", *arguments])
+    return 0
+
+
+def command(subcommand: str) -> BaseCommand:
+    """Return the Django command behind a subcommand."""
+    from importlib import import_module
+
+    made: BaseCommand = import_module(f"djsms.cli.{subcommand}").Command()
+    return made
+
+
+def overview() -> str:
+    """Return the subcommands, one a line, each with what it does."""
+    width = max(map(len, SUBCOMMANDS))
+    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in SUBCOMMANDS.items()]
+    return "\n".join(["subcommands:", *lines])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="djsms",
+        usage="djsms subcommand [options]",
+        description="Text messages from Django. Each subcommand has its own --help.",
+        epilog=overview(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version)
+    parser.add_argument(
+        "subcommand", choices=SUBCOMMANDS, metavar="subcommand", help="One of those below."
+    )
+    return parser
+
+
+class _Version(argparse.Action):
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="Show the version and exit.")
+
+    def __call__(self, parser: argparse.ArgumentParser, *args: object) -> None:
+        # Reading it takes longer than all the rest of --help.
+        from importlib.metadata import version
+
+        print(version("django-simple-sms"))
+        parser.exit()

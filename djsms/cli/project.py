@@ -1,0 +1,55 @@
+"""The project whose settings a subcommand works with."""
+
+from __future__ import annotations
+
+import os
+
+import django
+from django.apps import apps
+from django.conf import ENVIRONMENT_VARIABLE, settings
+from django.core.management.base import CommandError
+
+__all__ = ["ProjectBroken", "ProjectMissing", "load", "set_up"]
+
+
+class ProjectMissing(CommandError):
+    """Nothing says which project this is about."""
+
+
+class ProjectBroken(CommandError):
+    """The project's settings, or one of its apps, cannot be imported."""
+
+
+def set_up() -> None:
+    """Set up Django with the project's settings, for what needs the project's database."""
+    load()
+    if not apps.is_installed("djsms"):
+        raise CommandError('The project does not use djsms: add "djsms" to INSTALLED_APPS.')
+
+
+def load() -> None:
+    """Set up Django with the project's settings, if that has not been done."""
+    if apps.ready:
+        return
+    module = os.environ.get(ENVIRONMENT_VARIABLE)
+    if not module and not settings.configured:
+        raise ProjectMissing(
+            f"No Django project: set {ENVIRONMENT_VARIABLE} (or give --settings) to the dotted "
+            "path of its settings, or run manage.py djsms in the project."
+        )
+    try:
+        django.setup()
+    except Exception as error:
+        hint = " Is its folder on the path? (--pythonpath)" if _is_missing(error, module) else ""
+        raise ProjectBroken(
+            f"Django cannot be set up with the settings {module!r}: "
+            f"{type(error).__name__}: {error}.{hint}"
+        ) from error
+
+
+def _is_missing(error: Exception, module: str | None) -> bool:
+    return (
+        isinstance(error, ModuleNotFoundError)
+        and error.name is not None
+        and f"{module}.".startswith(f"{error.name}.")
+    )

@@ -1,0 +1,27 @@
+"""``djsms tidy``: for cron, every few minutes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from djsms.cli import SUBCOMMANDS, errors
+from djsms.cli.base import Subcommand
+
+__all__ = ["Command"]
+
+
+class Command(Subcommand):
+    help = SUBCOMMANDS["tidy"]
+
+    def handle(self, *, verbosity: int, **options: Any) -> None:
+        from djsms.tidying import tidy
+
+        with errors.told():
+            tidied = tidy()
+        if verbosity:
+            self.say(
+                f"{tidied.unknown:>6}  calls to the provider that never came back, now unknown"
+            )
+            self.say(f"{tidied.reports:>6}  status reports that found their message only now")
+            self.say(f"{tidied.released:>6}  incoming texts released without their missing parts")
+            self.say(f"{tidied.parts:>6}  old parts of joined texts deleted")
