@@ -134,6 +134,14 @@ def test_a_form_that_mentions_the_name_is_no_event() -> None:
     assert found.text == '"message_uuid"'
 
 
+def test_a_body_that_is_gone_is_no_event() -> None:
+    """As when something before the view has read the form."""
+    made = event(TEXT_EVENT)
+    made.read(1)
+    with pytest.raises(InvalidWebhook):
+        OPEN.parse_incoming(made)
+
+
 def test_the_vector() -> None:
     backend = NexmoBackend(api_key="abcd1234", signature_secret=VECTOR["secret"])
     body = VECTOR["body"].encode()

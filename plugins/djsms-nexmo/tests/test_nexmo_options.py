@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from djsms.exceptions import InvalidOptions
 from djsms_nexmo import NexmoBackend
+from djsms_nexmo.codes import RECEIPT_ERRORS, SEND_ERRORS
 
 KEYS = {"api_key": "abcd1234", "api_secret": "demo-secret"}
 CALLBACK = "https://example.com/djsms/callback/default/token/"
@@ -115,6 +118,35 @@ def test_weak_choices() -> None:
     assert ids(base_url="http://sms.example.com") == ["djsms_nexmo.W003"]
     for method in ("md5hash", "md5", "sha1"):
         assert ids(signature_secret="x", signature_method=method) == ["djsms_nexmo.W004"]
+
+
+def test_the_readme_has_every_option_and_every_check() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    rows = [line for line in readme.splitlines() if line.startswith("| `")]
+    for option in dataclasses.fields(NexmoBackend):
+        (row,) = (row for row in rows if row.startswith(f"| `{option.name}` |"))
+        if option.default is not dataclasses.MISSING:
+            assert repr(option.default).replace("'", '"') in row
+    for number in ("E001", "W001", "W002", "W003", "W004"):
+        assert f"| `djsms_nexmo.{number}` |" in readme
+
+
+def test_the_readme_has_every_code() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    answers, receipts = readme.split("## When it fails")[1].split("In a receipt, later:")
+    for code, known in SEND_ERRORS.items():
+        row = row_of(code, answers)
+        assert f"`{known.error.__name__}`" in row
+    for code in RECEIPT_ERRORS:
+        assert row_of(code, receipts)
+
+
+def row_of(code: str, table: str) -> str:
+    for line in table.splitlines():
+        codes = line.removeprefix("| ").partition(" |")[0].replace("50 to 53", "50, 51, 52, 53")
+        if code in codes.split(", "):
+            return line
+    raise AssertionError(f"no row of {code}")
 
 
 def test_the_addresses_have_the_names_of_the_dashboard() -> None:
