@@ -84,14 +84,16 @@ class HTTPBackend(BaseBackend):
         followed. Raises ``TemporarilyUnavailable`` if no connection came about, ``OutcomeUnknown``
         if it was cut off or timed out later, and what ``raise_for_status`` raises.
         """
-        import requests
+        from requests.exceptions import RequestException
+        from urllib3.exceptions import HTTPError
 
         try:
             response = self.session.post(
                 url, timeout=(self.timeout, self.timeout), allow_redirects=False, **request
             )
-        except requests.exceptions.RequestException as error:
-            raise _failure(error) from error
+        except (RequestException, HTTPError) as error:
+            # Its words hold the whole address, with secrets in the query of some providers.
+            raise _failure(error) from None
         self.raise_for_status(response)
         return response
 
@@ -129,21 +131,29 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _failure(error: requests.exceptions.RequestException) -> SendError:
+def _failure(error: Exception) -> SendError:
     from requests import exceptions
+    from urllib3.exceptions import LocationValueError
 
+    # urllib3 finds some host names wrong only when it connects, and requests lets that through.
     if isinstance(
-        error, exceptions.InvalidURL | exceptions.MissingSchema | exceptions.InvalidSchema
+        error,
+        exceptions.InvalidURL
+        | exceptions.MissingSchema
+        | exceptions.InvalidSchema
+        | LocationValueError,
     ):
         return Refused("The provider's address is not one.")
     if isinstance(error, exceptions.InvalidHeader):
         return Refused("A header of the request holds what HTTP does not allow.")
+    if isinstance(error, exceptions.InvalidJSONError):
+        return Refused("The request holds what JSON does not allow.")
     if _never_connected(error):
         return TemporarilyUnavailable(f"No connection to the provider: {_cause(error)}.")
     return OutcomeUnknown(f"The connection failed after the request left: {_cause(error)}.")
 
 
-def _never_connected(error: requests.exceptions.RequestException) -> bool:
+def _never_connected(error: Exception) -> bool:
     from requests.exceptions import ConnectTimeout, ProxyError
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
@@ -166,6 +176,7 @@ def _cause(error: Exception) -> str:
 
 
 def _words(response: requests.Response) -> str:
-    return " ".join(response.content[:200].decode("utf-8", "replace").split()) or str(
-        response.reason
-    )
+    text = response.content[:1000].decode("utf-8", "replace")
+    # They end up in logs, on terminals and in the database, which does not take NUL.
+    words = "".join(c if c.isprintable() else " " for c in text).split()
+    return " ".join(words)[:200] or str(response.reason)
