@@ -24,7 +24,9 @@ __all__ = [
 ]
 
 DEFAULT_ALIAS = "default"
+MAX_PARTS_TIMEOUT = timedelta(days=366)
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+BASE_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 MISSING = object()
 
 
@@ -39,29 +41,17 @@ class Account:
 
 def accounts() -> dict[str, Account]:
     """Return the accounts by alias; raise ``InvalidOptions`` if the settings are no such thing."""
-    found = {
-        alias: _account(alias, definition)
-        for alias, definition in _mapping("DJSMS_ACCOUNTS").items()
-    }
-    backend = getattr(settings, "DJSMS_BACKEND", None)
-    if backend is not None:
-        if DEFAULT_ALIAS in found:
-            raise InvalidOptions(
-                "The account 'default' is defined twice: by DJSMS_BACKEND and in DJSMS_ACCOUNTS."
-            )
-        options = _mapping("DJSMS_OPTIONS")
-        default = _account(DEFAULT_ALIAS, {"BACKEND": backend, "OPTIONS": options})
-        found = {DEFAULT_ALIAS: default, **found}
-    return found
+    return {alias: _account(alias, definition) for alias, definition in _definitions().items()}
 
 
 def account(alias: str) -> Account:
-    """Return one account; raise ``AccountNotFound`` if there is none of this alias."""
-    known = accounts()
-    try:
-        return known[alias]
-    except KeyError:
-        pass
+    """Return one account; raise ``AccountNotFound`` if there is none of this alias.
+
+    What is wrong with other accounts does not matter here.
+    """
+    known = _definitions()
+    if alias in known:
+        return _account(alias, known[alias])
     if alias == DEFAULT_ALIAS:
         raise AccountNotFound(
             "There is no default account: set DJSMS_BACKEND to the name of an installed backend "
@@ -86,12 +76,21 @@ def extensions() -> list[str]:
     paths = getattr(settings, "DJSMS_EXTENSIONS", [])
     if not isinstance(paths, list | tuple) or not all(isinstance(path, str) for path in paths):
         raise InvalidOptions("DJSMS_EXTENSIONS must be a list of dotted paths.")
+    for path in paths:
+        if paths.count(path) > 1:
+            raise InvalidOptions(f"DJSMS_EXTENSIONS lists {path!r} twice.")
     return list(paths)
 
 
 def base_url() -> str:
     """Return the project's public address without a slash at its end; empty if not set."""
-    return str(getattr(settings, "DJSMS_BASE_URL", "") or "").rstrip("/")
+    url = getattr(settings, "DJSMS_BASE_URL", None) or ""
+    if url and not (isinstance(url, str) and BASE_URL.fullmatch(url)):
+        raise InvalidOptions(
+            "DJSMS_BASE_URL must be the project's public address, such as 'https://example.com', "
+            f"not {url!r}."
+        )
+    return str(url).rstrip("/")
 
 
 def allow_unverified_webhooks() -> bool:
@@ -103,8 +102,33 @@ def parts_timeout() -> timedelta:
     """Return how long the parts of an incoming text wait for the missing ones."""
     timeout = getattr(settings, "DJSMS_PARTS_TIMEOUT", timedelta(minutes=30))
     if not isinstance(timeout, timedelta):
-        raise InvalidOptions("DJSMS_PARTS_TIMEOUT must be a timedelta.")
+        raise InvalidOptions(
+            f"DJSMS_PARTS_TIMEOUT must be a timedelta, not {type(timeout).__name__}."
+        )
+    if not timedelta(0) <= timeout <= MAX_PARTS_TIMEOUT:
+        raise InvalidOptions("DJSMS_PARTS_TIMEOUT must be a timedelta from nothing to a year.")
     return timeout
+
+
+def _definitions() -> dict[str, object]:
+    """Return what the settings say of each account, as it stands there."""
+    found = dict(_mapping("DJSMS_ACCOUNTS"))
+    backend = getattr(settings, "DJSMS_BACKEND", None)
+    if backend is None:
+        return found
+    if DEFAULT_ALIAS in found:
+        raise InvalidOptions(
+            "The account 'default' is defined twice: by DJSMS_BACKEND and in DJSMS_ACCOUNTS."
+        )
+    if not isinstance(backend, str) or not backend:
+        raise InvalidOptions(
+            "DJSMS_BACKEND must be the name of a backend; djsms listbackends shows what is "
+            "installed."
+        )
+    return {
+        DEFAULT_ALIAS: {"BACKEND": backend, "OPTIONS": _mapping("DJSMS_OPTIONS")},
+        **found,
+    }
 
 
 def _mapping(name: str) -> Mapping[str, Any]:
@@ -122,15 +146,19 @@ def _account(alias: str, definition: object) -> Account:
             f"{alias!r} in DJSMS_ACCOUNTS is no alias: it stands in webhook addresses, so use up "
             "to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit."
         )
-    if not isinstance(definition, Mapping) or set(definition) - {"BACKEND", "OPTIONS"}:
-        raise InvalidOptions(
-            f"The account {alias!r} must be a dictionary of BACKEND and, if need be, OPTIONS."
-        )
-    backend, options = definition.get("BACKEND"), definition.get("OPTIONS") or {}
+    shape = "must be a dictionary of BACKEND and, if need be, OPTIONS"
+    if not isinstance(definition, Mapping):
+        raise InvalidOptions(f"The account {alias!r} {shape}, not {type(definition).__name__}.")
+    for name in definition:
+        if name not in ("BACKEND", "OPTIONS"):
+            raise InvalidOptions(f"The account {alias!r} {shape}; it has {name!r}.")
+    backend, options = definition.get("BACKEND"), definition.get("OPTIONS", {})
     if not isinstance(backend, str) or not backend:
         raise InvalidOptions(
             f"The account {alias!r} names no backend; djsms listbackends shows what is installed."
         )
     if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
-        raise InvalidOptions(f"The options of the account {alias!r} must be a dictionary.")
+        raise InvalidOptions(
+            f"The options of the account {alias!r} must be a dictionary by their names."
+        )
     return Account(alias=alias, backend=backend, options=options)

@@ -1,0 +1,279 @@
+"""The settings, in right and wrong shapes; whatever is wrong is named."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from djsms import conf
+from djsms.conf import Account
+from djsms.exceptions import AccountNotFound, InvalidOptions
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(settings: Settings) -> None:
+    del settings.DJSMS_BACKEND
+    del settings.DJSMS_BASE_URL
+
+
+class TestDefaultAccount:
+    def test_is_what_the_backend_setting_names(self, settings: Settings) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        assert conf.account("default") == Account(alias="default", backend="acme")
+
+    def test_takes_its_options_from_the_options_setting(self, settings: Settings) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        settings.DJSMS_OPTIONS = {"token": "secret"}
+        assert conf.account("default").options == {"token": "secret"}
+
+    def test_may_stand_among_the_accounts_instead(self, settings: Settings) -> None:
+        settings.DJSMS_ACCOUNTS = {"default": {"BACKEND": "acme"}}
+        assert conf.account("default").backend == "acme"
+
+    def test_defined_in_both_places_is_an_error(self, settings: Settings) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        settings.DJSMS_ACCOUNTS = {"default": {"BACKEND": "acme"}}
+        with pytest.raises(InvalidOptions, match="twice: by DJSMS_BACKEND and in DJSMS_ACCOUNTS"):
+            conf.account("default")
+
+    def test_missing_tells_the_setting_to_set(self) -> None:
+        with pytest.raises(AccountNotFound, match="no default account: set DJSMS_BACKEND"):
+            conf.account("default")
+
+    @pytest.mark.parametrize("backend", ["", 5, ["acme"], type])
+    def test_backend_that_is_no_name_is_an_error(self, settings: Settings, backend: Any) -> None:
+        settings.DJSMS_BACKEND = backend
+        with pytest.raises(InvalidOptions, match="DJSMS_BACKEND must be the name of a backend"):
+            conf.account("default")
+
+    @pytest.mark.parametrize("options", [[], "token", [("token", "secret")], 5])
+    def test_options_that_are_no_dictionary_are_an_error(
+        self, settings: Settings, options: Any
+    ) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        settings.DJSMS_OPTIONS = options
+        with pytest.raises(InvalidOptions, match="DJSMS_OPTIONS must be a dictionary, not "):
+            conf.account("default")
+
+
+class TestAccounts:
+    def test_each_has_its_backend_and_options(self, settings: Settings) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme", "OPTIONS": {"token": "secret"}}}
+        assert conf.account("alerts") == Account(
+            alias="alerts", backend="acme", options={"token": "secret"}
+        )
+
+    def test_all_are_listed_with_the_default_first(self, settings: Settings) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme"}}
+        assert list(conf.accounts()) == ["default", "alerts"]
+
+    def test_none_need_be_there(self) -> None:
+        assert conf.accounts() == {}
+
+    def test_an_unknown_one_is_told_with_those_that_are_known(self, settings: Settings) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme"}}
+        with pytest.raises(AccountNotFound, match=r"'alert' .*\(known: 'default', 'alerts'\)"):
+            conf.account("alert")
+
+    @pytest.mark.parametrize("alias", ["a", "eu-west.1", "A_1", "0", "x" * 64])
+    def test_alias_of_what_may_stand_in_an_address_is_right(
+        self, settings: Settings, alias: str
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {alias: {"BACKEND": "acme"}}
+        assert conf.account(alias).alias == alias
+
+    @pytest.mark.parametrize("alias", ["", "a b", "a/b", ".", "-a", "é", "a\n", "x" * 65, 5, None])
+    def test_any_other_alias_is_an_error(self, settings: Settings, alias: Any) -> None:
+        settings.DJSMS_ACCOUNTS = {alias: {"BACKEND": "acme"}}
+        with pytest.raises(InvalidOptions) as caught:
+            conf.accounts()
+        assert f"{alias!r} in DJSMS_ACCOUNTS is no alias" in str(caught.value)
+
+    @pytest.mark.parametrize("accounts", [["alerts"], "alerts", 5])
+    def test_setting_that_is_no_dictionary_is_an_error(
+        self, settings: Settings, accounts: Any
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = accounts
+        with pytest.raises(InvalidOptions, match="DJSMS_ACCOUNTS must be a dictionary, not "):
+            conf.accounts()
+
+    @pytest.mark.parametrize(
+        ("definition", "problem"),
+        {
+            "a name": ("acme", "must be a dictionary of BACKEND .*, not str"),
+            "nothing": (None, "must be a dictionary of BACKEND .*, not NoneType"),
+            "empty": ({}, "names no backend"),
+            "no backend": ({"OPTIONS": {}}, "names no backend"),
+            "backend no name": ({"BACKEND": 5}, "names no backend"),
+            "misspelt": ({"BACKEND": "acme", "OPTION": {}}, "must be .*; it has 'OPTION'"),
+            "options in its place": (
+                {"BACKEND": "acme", "token": "x"},
+                "must be .*; it has 'token'",
+            ),
+        }.values(),
+    )
+    def test_definition_of_another_shape_is_an_error_that_names_the_account(
+        self, settings: Settings, definition: Any, problem: str
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": definition}
+        with pytest.raises(InvalidOptions, match=f"The account 'alerts' {problem}"):
+            conf.account("alerts")
+
+    @pytest.mark.parametrize("options", [[], "token", {1: "x"}, None])
+    def test_options_that_are_none_are_an_error_that_names_the_account(
+        self, settings: Settings, options: Any
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme", "OPTIONS": options}}
+        with pytest.raises(InvalidOptions, match="The options of the account 'alerts' must be"):
+            conf.account("alerts")
+
+    def test_a_wrong_one_hurts_no_other(self, settings: Settings) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme"}, "wrong": "acme"}
+        assert conf.account("alerts").backend == "acme"
+
+    def test_a_wrong_one_shows_when_all_are_listed(self, settings: Settings) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme"}, "wrong": "acme"}
+        with pytest.raises(InvalidOptions, match="'wrong'"):
+            conf.accounts()
+
+    def test_options_do_not_show_in_the_repr(self) -> None:
+        assert "secret" not in repr(
+            Account(alias="default", backend="acme", options={"token": "secret"})
+        )
+
+
+class TestFlatSettings:
+    @pytest.mark.parametrize(
+        ("backend", "option", "name"),
+        [
+            ("nexmo", "api_key", "NEXMO_API_KEY"),
+            ("acme-two", "token", "ACME_TWO_TOKEN"),
+            ("Acme", "apiKey", "ACME_APIKEY"),
+        ],
+    )
+    def test_are_named_after_backend_and_option(
+        self, settings: Settings, backend: str, option: str, name: str
+    ) -> None:
+        setattr(settings, name, "value")
+        assert conf.flat_option(backend, option) == "value"
+
+    def test_may_be_missing(self) -> None:
+        assert conf.flat_option("acme", "token") is conf.MISSING
+
+    def test_none_is_a_value(self, settings: Settings) -> None:
+        settings.ACME_TOKEN = None
+        assert conf.flat_option("acme", "token") is None
+
+
+class TestExtensions:
+    def test_are_none_by_default(self) -> None:
+        assert conf.extensions() == []
+
+    @pytest.mark.parametrize("kind", [list, tuple])
+    def test_keep_their_order(self, settings: Settings, kind: type) -> None:
+        settings.DJSMS_EXTENSIONS = kind(["shop.sms.B", "shop.sms.A"])
+        assert conf.extensions() == ["shop.sms.B", "shop.sms.A"]
+
+    @pytest.mark.parametrize("paths", ["shop.sms.A", {"shop.sms.A"}, [type], None, 5])
+    def test_of_another_shape_are_an_error(self, settings: Settings, paths: Any) -> None:
+        settings.DJSMS_EXTENSIONS = paths
+        with pytest.raises(InvalidOptions, match="DJSMS_EXTENSIONS must be a list of dotted"):
+            conf.extensions()
+
+    def test_one_listed_twice_is_an_error_that_names_it(self, settings: Settings) -> None:
+        settings.DJSMS_EXTENSIONS = ["shop.sms.A", "shop.sms.B", "shop.sms.A"]
+        with pytest.raises(InvalidOptions, match=r"DJSMS_EXTENSIONS lists 'shop\.sms\.A' twice"):
+            conf.extensions()
+
+
+class TestBaseUrl:
+    def test_is_empty_by_default(self) -> None:
+        assert conf.base_url() == ""
+
+    @pytest.mark.parametrize("nothing", ["", None])
+    def test_may_be_nothing(self, settings: Settings, nothing: str | None) -> None:
+        settings.DJSMS_BASE_URL = nothing
+        assert conf.base_url() == ""
+
+    @pytest.mark.parametrize(
+        ("given", "url"),
+        [
+            ("https://example.com", "https://example.com"),
+            ("https://example.com/", "https://example.com"),
+            ("http://localhost:8000", "http://localhost:8000"),
+            ("http://[::1]:8000/", "http://[::1]:8000"),
+            ("https://example.com/shop/", "https://example.com/shop"),
+            ("HTTPS://example.com", "HTTPS://example.com"),
+        ],
+    )
+    def test_is_an_address_without_a_slash_at_its_end(
+        self, settings: Settings, given: str, url: str
+    ) -> None:
+        settings.DJSMS_BASE_URL = given
+        assert conf.base_url() == url
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "example.com",
+            "//example.com",
+            "https://",
+            "https:///djsms",
+            "ftp://example.com",
+            "https://example.com?shop=1",
+            "https://example.com/#top",
+            "https://example.com\n",
+            " https://example.com",
+            b"https://example.com",
+            5,
+        ],
+    )
+    def test_anything_else_is_an_error(self, settings: Settings, url: Any) -> None:
+        settings.DJSMS_BASE_URL = url
+        with pytest.raises(InvalidOptions, match="DJSMS_BASE_URL must be the project's public"):
+            conf.base_url()
+
+
+class TestPartsTimeout:
+    def test_is_half_an_hour_by_default(self) -> None:
+        assert conf.parts_timeout() == timedelta(minutes=30)
+
+    @pytest.mark.parametrize("timeout", [timedelta(0), timedelta(hours=2), timedelta(days=365)])
+    def test_is_a_timedelta(self, settings: Settings, timeout: timedelta) -> None:
+        settings.DJSMS_PARTS_TIMEOUT = timeout
+        assert conf.parts_timeout() == timeout
+
+    @pytest.mark.parametrize("timeout", [30, 30.0, "30m", None])
+    def test_of_another_type_is_an_error(self, settings: Settings, timeout: Any) -> None:
+        settings.DJSMS_PARTS_TIMEOUT = timeout
+        with pytest.raises(InvalidOptions, match="DJSMS_PARTS_TIMEOUT must be a timedelta, not"):
+            conf.parts_timeout()
+
+    @pytest.mark.parametrize("timeout", [timedelta(seconds=-1), timedelta.max])
+    def test_that_lies_outside_of_the_calendar_is_an_error(
+        self, settings: Settings, timeout: timedelta
+    ) -> None:
+        settings.DJSMS_PARTS_TIMEOUT = timeout
+        with pytest.raises(InvalidOptions, match=r"DJSMS_PARTS_TIMEOUT .* from nothing to a year"):
+            conf.parts_timeout()
+
+
+class TestUnverifiedWebhooks:
+    def test_are_not_allowed_by_default(self) -> None:
+        assert not conf.allow_unverified_webhooks()
+
+    def test_are_allowed_by_true(self, settings: Settings) -> None:
+        settings.DJSMS_ALLOW_UNVERIFIED_WEBHOOKS = True
+        assert conf.allow_unverified_webhooks()
+
+    @pytest.mark.parametrize("value", ["False", "true", 1, ["default"]])
+    def test_are_allowed_by_nothing_else(self, settings: Settings, value: Any) -> None:
+        settings.DJSMS_ALLOW_UNVERIFIED_WEBHOOKS = value
+        assert not conf.allow_unverified_webhooks()
+
+    def test_debug_does_not_count(self, settings: Settings) -> None:
+        settings.DEBUG = True
+        assert not conf.allow_unverified_webhooks()
