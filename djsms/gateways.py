@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pluggy
 from django.core.exceptions import ImproperlyConfigured
@@ -19,8 +19,14 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from djsms import conf, hookspecs, plugins
-from djsms.exceptions import BackendBroken, InvalidOptions, NotSupported
-from djsms.types import IncomingText, OutgoingText, SendResult, StatusReport
+from djsms.exceptions import (
+    BackendBroken,
+    BackendConflict,
+    BackendNotFound,
+    InvalidOptions,
+    NotSupported,
+)
+from djsms.types import IncomingText, OutgoingText, SendResult, SentPart, StatusReport
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -45,10 +51,6 @@ class Gateway:
         self._manager = pluggy.PluginManager("djsms")
         self._manager.add_hookspecs(hookspecs)
         self._register(plugin, f"The backend {backend!r}")
-        if not self.hooks:
-            raise BackendBroken(
-                f"The backend {backend!r} implements no hook; are its methods marked @hookimpl?"
-            )
         # pluggy calls the last one registered first, and the first one listed is the outermost.
         for path, extension in reversed(list(extensions.items())):
             self._register(extension, f"The extension {path!r}")
@@ -71,9 +73,9 @@ class Gateway:
     def send(self, message: OutgoingText) -> SendResult:
         """Hand one message to the provider; errors as in the hook's specification."""
         self._require("send")
-        result = self._manager.hook.send(message=message)
-        if not isinstance(result, SendResult) or not result.parts:
-            raise TypeError(f"send() of the backend {self.backend!r} returned {_kind(result)}")
+        result: SendResult = self._manager.hook.send(message=message)
+        if problem := _problem(result):
+            raise TypeError(f"send() of the backend {self.backend!r} returned {problem}")
         return result
 
     def parse_callback(self, request: HttpRequest) -> list[StatusReport]:
@@ -115,12 +117,16 @@ class Gateway:
             )
 
     def _listed(self, hook: str, kind: type[T], values: object) -> list[T]:
-        if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
+        problem = "" if isinstance(values, list) else _kind(values)
+        for value in values if isinstance(values, list) else ():
+            if not isinstance(value, kind):
+                problem = f"a list with {_kind(value)} in it"
+        if problem:
             raise TypeError(
-                f"{hook}() of the backend {self.backend!r} returned {_kind(values)}, "
+                f"{hook}() of the backend {self.backend!r} returned {problem}, "
                 f"not a list of {kind.__name__}"
             )
-        return values
+        return cast("list[T]", values)
 
     def _register(self, plugin: object, culprit: str) -> None:
         try:
@@ -131,7 +137,10 @@ class Gateway:
         except ValueError:
             raise BackendBroken(f"{culprit} is there twice.") from None
         # pluggy's own check would do, but prints the plugin, and with it what it may hold.
-        for caller in self._manager.get_hookcallers(plugin) or ():
+        callers = self._manager.get_hookcallers(plugin)
+        if not callers:
+            raise BackendBroken(f"{culprit} implements no hook; are its methods marked @hookimpl?")
+        for caller in callers:
             if not caller.has_spec():
                 guess = difflib.get_close_matches(caller.name, HOOKS, n=1)
                 hint = f" Did you mean {guess[0]!r}?" if guess else ""
@@ -172,16 +181,24 @@ def clear() -> None:
     _built.clear()
 
 
+def _start_anew() -> None:
+    """Begin as a child: without the parent's connections, and a lock that its threads may hold."""
+    global _lock
+    _lock = threading.RLock()
+    clear()
+
+
 _built: dict[str, Gateway] = {}
 _lock = threading.RLock()
 _stand_in: Callable[[str], object] | None = None
 
-# A child process must not share its parent's connections.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=clear)
+    os.register_at_fork(after_in_child=_start_anew)
 
 
 def _build(alias: str) -> Gateway:
+    # Not needed here, but when a message is on its way it is too late to find it wrong.
+    conf.base_url()
     if _stand_in is not None:
         if alias != conf.DEFAULT_ALIAS:
             conf.account(alias)
@@ -205,12 +222,13 @@ def _construct(account: conf.Account, factory: Any) -> object:
     options = _options(account, factory, culprit)
     try:
         plugin: object = factory(**options)
-    except InvalidOptions as error:
-        raise InvalidOptions(f"{culprit} does not take its options: {error}") from error
-    except ImproperlyConfigured:
+    except (BackendNotFound, BackendBroken, BackendConflict):
         raise
-    except (TypeError, ValueError) as error:
-        raise InvalidOptions(f"{culprit} does not take its options: {error}") from error
+    except (ImproperlyConfigured, TypeError, ValueError) as error:
+        words = _masked(str(error), factory, options)
+        # A traceback would show what the words hide.
+        cause = error if words == str(error) else None
+        raise InvalidOptions(f"{culprit} does not take its options: {words}") from cause
     except Exception as error:
         raise BackendBroken(f"{culprit} cannot be made: {type(error).__name__}") from error
     return plugin
@@ -250,6 +268,15 @@ def _options(account: conf.Account, factory: Any, culprit: str) -> dict[str, Any
     return options
 
 
+def _masked(words: str, factory: Any, options: Mapping[str, Any]) -> str:
+    """Return the words without the values of options that a dataclass keeps out of its repr."""
+    for field in getattr(factory, "__dataclass_fields__", {}).values():
+        value = options.get(field.name)
+        if not field.repr and value:
+            words = words.replace(str(value), "***")
+    return words
+
+
 def _parameters(factory: Any, culprit: str) -> Mapping[str, inspect.Parameter]:
     try:
         return inspect.signature(factory).parameters
@@ -268,6 +295,25 @@ def _extension(path: str) -> object:
         raise BackendBroken(
             f"The extension {path!r} cannot be made: {type(error).__name__}: {error}"
         ) from error
+
+
+def _problem(result: object) -> str:
+    """Return what is wrong with the answer of a send hook; empty if nothing is."""
+    if not isinstance(result, SendResult):
+        return _kind(result)
+    # The annotations promise what follows, and nobody holds a backend to them.
+    parts: Any = result.parts
+    currency: Any = result.currency
+    if not isinstance(parts, tuple | list):
+        return f"a SendResult with {_kind(parts)} for its parts"
+    if not parts:
+        return "a SendResult without parts"
+    for part in parts:
+        if not isinstance(part, SentPart):
+            return f"a SendResult with {_kind(part)} for a part"
+    if not isinstance(currency, str):
+        return f"a SendResult with {_kind(currency)} for its currency"
+    return ""
 
 
 def _kind(value: object) -> str:
