@@ -30,8 +30,15 @@ class _Exact:
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
         parameters = super().db_parameters(connection)  # type: ignore[misc]  # a field's
         if connection.vendor == "mysql":
-            parameters["collation"] = "utf8mb4_bin"
+            parameters["collation"] = _exact_collation(connection)
         return parameters
+
+
+def _exact_collation(connection: Any) -> str:
+    # utf8mb4_bin ignores spaces at the end, and those that do not have a name each.
+    if connection.mysql_is_mariadb:
+        return "utf8mb4_nopad_bin"
+    return "utf8mb4_0900_bin" if connection.mysql_version >= (8, 0, 17) else "utf8mb4_bin"
 
 
 class ExactCharField(_Exact, TextCharField):
@@ -42,6 +49,9 @@ class OptionalExactCharField(_Exact, OptionalCharField):
     """Text that is compared to the letter, or None, which is unlike any other None."""
 
 
+_WORDS = frozenset(status.value for status in Status)
+
+
 class StatusField(StatusCharField):
     """A ``Status``, stored as its word."""
 
@@ -49,7 +59,8 @@ class StatusField(StatusCharField):
         return None if value is None else Status(value)
 
     def to_python(self, value: Any) -> Any:
-        return Status(value) if isinstance(value, str) and value in Status else value
+        # Python 3.11 cannot say whether a text is in an enumeration.
+        return Status(value) if isinstance(value, str) and value in _WORDS else value
 
     def get_prep_value(self, value: Any) -> Any:
         # Some drivers look at the exact type of what they are given.

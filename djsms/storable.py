@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +15,11 @@ from django.utils import timezone
 __all__ = ["clean_text", "fingerprint", "fit", "json_values", "moment", "money"]
 
 DIGEST_LENGTH = 33
-MAX_PRICE = Decimal(10) ** 8
 PRICE_STEP = Decimal(10) ** -8
+# SQLite keeps 15 digits. A context of our own, as a project may have set another for its sums.
+PRICES = Context(prec=15, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 MAX_DEPTH = 20
+MAX_BITS = 2048  # of a whole number; json writes one of thousands of digits not at all
 
 
 def clean_text(text: str) -> str:
@@ -44,37 +46,53 @@ def fit(value: str, length: int) -> str:
 
 def fingerprint(*values: object) -> str:
     """Return 64 characters that stand for these values, for a unique index."""
-    joined = "\0".join(str(value).replace("\0", "\\0") for value in values)
+    # The lengths tell where one ends, whatever is in it.
+    joined = "".join(f"{len(text)}:{text}" for text in map(str, values))
     return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def money(amount: Decimal | None) -> Decimal | None:
-    """Return the amount with at most eight decimals; None if it is no sane price."""
-    if amount is None or not amount.is_finite() or abs(amount) >= MAX_PRICE:
+    """Return the amount with eight decimals; None if it is no sane price, as one of ten million."""
+    if amount is None or not amount.is_finite():
         return None
-    return amount.quantize(PRICE_STEP)
+    try:
+        return amount.quantize(PRICE_STEP, context=PRICES)
+    except InvalidOperation:
+        return None
 
 
 def moment(time: datetime | None) -> datetime | None:
-    """Return the time in UTC as ``USE_TZ`` wants it; None if it is naive or out of all range."""
-    if time is None or time.tzinfo is None or not 1970 <= time.year <= 9000:
+    """Return the time as ``USE_TZ`` wants it, in UTC or else naive in the project's ``TIME_ZONE``.
+
+    None if it is naive itself, or out of all range.
+    """
+    if time is None or time.utcoffset() is None or not 1970 <= time.year <= 9000:
         return None
-    time = time.astimezone(UTC)
-    return time if settings.USE_TZ else timezone.make_naive(time, UTC)
+    if settings.USE_TZ:
+        return time.astimezone(UTC)
+    return timezone.make_naive(time, timezone.get_default_timezone())
 
 
 def json_values(value: Any, depth: int = 0) -> Any:
     """Return the value as plain JSON, cleaned, whatever a backend put into it."""
     if depth > MAX_DEPTH:
         return "…"
-    if value is None or isinstance(value, bool | int):
+    if value is None or (isinstance(value, int) and value.bit_length() <= MAX_BITS):
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, Mapping):
-        return {clean_text(str(k)): json_values(v, depth + 1) for k, v in value.items()}
+        return {_words(name): json_values(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [json_values(item, depth + 1) for item in value]
     if isinstance(value, bytes):
         return value.hex()
-    return clean_text(str(value))
+    return _words(value)
+
+
+def _words(value: object) -> str:
+    try:
+        return clean_text(str(value))
+    except Exception:
+        # What a provider answered must not get lost because one value in it cannot be shown.
+        return f"({type(value).__name__})"
