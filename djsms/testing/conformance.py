@@ -1,0 +1,34 @@
+"""The conformance kit: what every backend must do, as tests to inherit."""
+
+from __future__ import annotations
+
+from djsms.testing.kit.checks import Checks
+from djsms.testing.kit.configuration import Configuration
+from djsms.testing.kit.outcomes import Outcomes
+from djsms.testing.kit.packaging import Packaging
+from djsms.testing.kit.receiving import Receiving
+from djsms.testing.kit.secrecy import Secrecy
+from djsms.testing.kit.sending import Sending
+
+__all__ = ["BackendConformance"]
+
+
+class BackendConformance(Packaging, Configuration, Secrecy, Sending, Outcomes, Receiving, Checks):
+    """Inherit from it, say which backend is meant, and pytest runs all that it must pass::
+
+        class TestAcme(BackendConformance):
+            name = "acme"
+            answers = {
+                "accepted": Answer(202, {"id": NEW_ID}),
+                "refused": Answer(400, {"error": "no such number"}),
+                "throttled": Answer(429, {"error": "slow down"}),
+            }
+
+            @pytest.fixture
+            def options(self, provider):
+                return {"token": "not-a-real-token", "url": provider.url}
+
+    What is tested follows from the hooks that the backend implements; tests of other hooks are
+    skipped and name them. ``djsms.testing.kit.base.Kit`` describes what there is to fill in.
+    Needs neither a database nor the network nor, if need be, Django settings.
+    """

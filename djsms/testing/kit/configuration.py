@@ -1,0 +1,118 @@
+"""Tests of the options and of the hooks: what is known before anything is sent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from djsms.testing.kit import hooks
+from djsms.testing.kit.base import Kit, Make, fail, require
+
+__all__ = ["Configuration"]
+
+UNKNOWN = "no_such_option"
+
+
+class Configuration(Kit):
+    """The backend as an object that is made of options and has hooks."""
+
+    def test_unknown_option_is_refused(self, make: Make) -> None:
+        try:
+            make(**{UNKNOWN: "x"})
+        except (TypeError, ImproperlyConfigured):
+            return
+        fail(
+            f"The option {UNKNOWN!r} was accepted, and so would be every misspelt one. Name the "
+            "options in the constructor, and take no **kwargs."
+        )
+
+    def test_missing_option_is_refused(self, factory: Any, options: Mapping[str, Any]) -> None:
+        missing = [name for name in _required(factory) if name not in options]
+        require(not missing, f"The fixture options lacks {hooks.joined(missing)}.")
+        for name in _required(factory):
+            try:
+                factory(**{key: value for key, value in options.items() if key != name})
+            except (TypeError, ImproperlyConfigured) as error:
+                require(
+                    name in str(error),
+                    f"The refusal does not name the missing option {name!r}: {error}",
+                )
+            else:
+                fail(f"The option {name!r} has no default, yet it is not missed.")
+
+    def test_made_twice_from_the_same_options(self, make: Make, options: Mapping[str, Any]) -> None:
+        before = dict(options)
+        first, second = make(), make()
+        require(
+            first is not second,
+            "Made twice, the backend is the same object: accounts would share their options.",
+        )
+        require(dict(options) == before, "The constructor changes the options that it is given.")
+
+    def test_hooks_are_known(self, backend: Any) -> None:
+        found = hooks.implemented(backend)
+        require(found, "The backend implements no hook: mark its methods with @djsms.hookimpl.")
+        for name in found:
+            require(
+                name in hooks.SPECS,
+                f"There is no hook {name!r}, so it would never be called; "
+                f"there are {hooks.joined(hooks.SPECS)}.",
+            )
+
+    def test_hooks_take_the_specified_arguments(self, backend: Any) -> None:
+        for name, method in _known(backend).items():
+            wanted = inspect.signature(hooks.SPECS[name]).parameters
+            for argument in inspect.signature(method).parameters.values():
+                require(
+                    argument.name in wanted,
+                    f"{name}() takes {argument.name!r}, which is none of its arguments: "
+                    f"{hooks.joined(wanted)}.",
+                )
+                require(
+                    argument.kind is argument.POSITIONAL_OR_KEYWORD
+                    and argument.default is argument.empty,
+                    f"{name}() must take {argument.name!r} as a plain argument: hooks are called "
+                    "by position, so no *, no / and no default.",
+                )
+
+    def test_hooks_are_annotated_as_specified(self, backend: Any) -> None:
+        for name, method in _known(backend).items():
+            wanted, given = hooks.types_of(hooks.SPECS[name]), hooks.types_of(method)
+            for argument in [*inspect.signature(method).parameters, "return"]:
+                if argument not in wanted:
+                    continue
+                place = f"what {name}() returns" if argument == "return" else f"{argument!r}"
+                require(
+                    argument in given,
+                    f"Annotate {place} in {name}(): {hooks.readable(wanted[argument])}.",
+                )
+                require(
+                    hooks.same_type(given[argument], wanted[argument]),
+                    f"In {name}(), {place} is annotated {hooks.readable(given[argument])}; the "
+                    f"specification says {hooks.readable(wanted[argument])}.",
+                )
+
+    def test_verifies_webhooks_is_yes_or_no(self, backend: Any) -> None:
+        verifies = getattr(backend, "verifies_webhooks", False)
+        require(
+            isinstance(verifies, bool),
+            f"verifies_webhooks is {type(verifies).__name__}, not a bool: is @property missing?",
+        )
+
+
+def _required(factory: Any) -> list[str]:
+    return [
+        name
+        for name, parameter in inspect.signature(factory).parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    ]
+
+
+def _known(backend: Any) -> dict[str, Any]:
+    return {
+        name: method for name, method in hooks.implemented(backend).items() if name in hooks.SPECS
+    }

@@ -1,0 +1,208 @@
+"""Tests of reading webhooks: real ones, repeated ones, forged ones, and nonsense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from djsms.exceptions import Forged, InvalidWebhook
+from djsms.testing.kit import hooks, local, network
+from djsms.testing.kit.base import Kit, fail, require
+from djsms.testing.kit.forgeries import forgeries
+from djsms.testing.kit.nonsense import ENCODINGS, nonsense
+from djsms.testing.recorded import Recorded
+from djsms.types import IncomingText, StatusReport
+
+__all__ = ["Receiving"]
+
+KINDS: Mapping[str, type[StatusReport] | type[IncomingText]] = {
+    "parse_callback": StatusReport,
+    "parse_incoming": IncomingText,
+}
+each_hook = pytest.mark.parametrize("hook", KINDS)
+
+
+class Receiving(Kit):
+    """The backend as a reader of what its provider sends."""
+
+    @each_hook
+    def test_samples_are_read_as_expected(self, backend: Any, hook: str) -> None:
+        self.need(backend, hook)
+        samples = self._samples(backend, hook)
+        attribute = "callback_samples" if hook == "parse_callback" else "incoming_samples"
+        require(
+            samples,
+            f"{attribute} is empty: record what the provider sends and say how it is to be read, "
+            f"{attribute} = [Recorded.json({{…}}, [{KINDS[hook].__name__}(…)])].",
+        )
+        for number, sample in enumerate(samples):
+            values = self._values(backend, hook, sample)
+            expected = list(sample.expected)
+            if not _alike(values, expected):
+                fail(
+                    f"{attribute}[{number}] is read as\n  {_shown(values)}\nbut expected is\n"
+                    f"  {_shown(expected)}"
+                )
+
+    @each_hook
+    def test_repeats_are_read_alike(self, backend: Any, hook: str) -> None:
+        for number, sample in enumerate(self._given(backend, hook)):
+            first = self._values(backend, hook, sample)
+            second = self._values(backend, hook, sample)
+            require(
+                first == second,
+                f"Sample {number}, read twice, gives different values. Providers repeat their "
+                "requests, and what comes twice counts once only if it looks the same: take "
+                f"times and ids from the request alone.\n  {_shown(first)}\n  {_shown(second)}",
+            )
+
+    @each_hook
+    def test_times_are_aware(self, backend: Any, hook: str) -> None:
+        for sample in self._given(backend, hook):
+            for value in self._values(backend, hook, sample):
+                for name in _naive(value):
+                    fail(
+                        f"{type(value).__name__}.{name} is naive: say in which time zone the "
+                        "provider's clock is, datetime(…, tzinfo=UTC)."
+                    )
+
+    @pytest.mark.parametrize("encoding", ENCODINGS)
+    @each_hook
+    def test_nonsense_is_refused(self, backend: Any, hook: str, encoding: str) -> None:
+        self.need(backend, hook)
+        for request in nonsense(encoding, self._samples(backend, hook)):
+            signed = self.sign(request)
+            try:
+                values = self._read(backend, hook, signed)
+            except InvalidWebhook:
+                continue
+            except Exception as error:
+                fail(
+                    f"{hook}() lets {type(error).__name__} out: {error}\nof {_told(signed)}\n"
+                    "Raise InvalidWebhook for what cannot be read; djsms.http has parameters() and "
+                    "json_object(), which do."
+                )
+            if problem := _invalid(values, KINDS[hook]):
+                fail(f"{hook}() returned {problem}\nof {_told(signed)}")
+
+    @each_hook
+    def test_forgeries_are_refused(self, backend: Any, hook: str) -> None:
+        given = self.forged_callbacks if hook == "parse_callback" else self.forged_incoming
+        self.need(backend, hook)
+        verifies = getattr(backend, "verifies_webhooks", False)
+        if not (verifies or given):
+            pytest.skip(f"{self.name} does not verify webhooks: the token in the address does")
+        for number, request in enumerate(given):
+            require(
+                isinstance(self._refusal(backend, hook, request), Forged),
+                f"Forged request {number} is not refused as Forged: {_told(request)}",
+            )
+        if verifies:
+            self._refuse_forgeries(backend, hook)
+
+    def _refuse_forgeries(self, backend: Any, hook: str) -> None:
+        refusals = []
+        samples = self._samples(backend, hook)
+        for sample in samples:
+            expected = list(sample.expected)
+            for done, request in forgeries(sample, self.unsigned):
+                try:
+                    values = self._read(backend, hook, request)
+                except InvalidWebhook as error:
+                    refusals.append(error)
+                    continue
+                # The same values again, or none, do no harm.
+                require(
+                    not values or _alike(values, expected),
+                    f"A forged request is believed ({done}): {_told(request)}\nverifies_webhooks "
+                    "says that the backend decides alone, so raise Forged unless the signature is "
+                    "there and fits. If the provider's signature does not cover this parameter, "
+                    "name it: unsigned = […].",
+                )
+        require(
+            not samples or any(isinstance(error, Forged) for error in refusals),
+            "Forged requests are refused, but none as Forged: raise it where the signature is "
+            "missing or wrong, so that the answer is 403.",
+        )
+
+    def _refusal(self, backend: Any, hook: str, request: Recorded) -> Exception | None:
+        try:
+            self._read(backend, hook, request)
+        except InvalidWebhook as error:
+            return error
+        return None
+
+    def _given(self, backend: Any, hook: str) -> Sequence[Recorded]:
+        self.need(backend, hook)
+        samples = self._samples(backend, hook)
+        if not samples:
+            pytest.skip("there are no samples")
+        return samples
+
+    def _samples(self, backend: Any, hook: str) -> Sequence[Recorded]:
+        own = self.callback_samples if hook == "parse_callback" else self.incoming_samples
+        return own or local.samples(backend, hook)
+
+    def _values(self, backend: Any, hook: str, sample: Recorded) -> list[Any]:
+        try:
+            values = self._read(backend, hook, sample)
+        except InvalidWebhook as error:
+            fail(f"A sample is refused, {type(error).__name__}: {error}\n{_told(sample)}")
+        if not isinstance(values, list):
+            fail(f"{hook}() returned {type(values).__name__}, not a list.")
+        return values
+
+    def _read(self, backend: Any, hook: str, sample: Recorded) -> Any:
+        with network.refused(loopback=True) as attempts:
+            values = hooks.call(backend, hook, request=sample.request())
+        require(not attempts, f"{hook}() reached for the network; reading must do without.")
+        return values
+
+
+def _alike(values: Any, expected: list[Any]) -> bool:
+    """Return whether the values are those expected; ``raw`` counts where it is expected."""
+    return len(values) == len(expected) and all(
+        value == wanted or (not wanted.raw and replace(value, raw={}) == wanted)
+        for value, wanted in zip(values, expected, strict=True)
+        if isinstance(value, type(wanted)) or value != wanted
+    )
+
+
+def _naive(value: Any) -> list[str]:
+    times = {field.name: getattr(value, field.name) for field in fields(value)}
+    return [
+        name
+        for name, time in times.items()
+        if isinstance(time, datetime) and time.utcoffset() is None
+    ]
+
+
+def _invalid(values: Any, kind: type) -> str:
+    """Return what is wrong with what a hook returned; empty if nothing is."""
+    if not isinstance(values, list):
+        return f"{type(values).__name__}, not a list"
+    for value in values:
+        if not isinstance(value, kind):
+            return f"a list with {type(value).__name__}, not {kind.__name__}"
+        if _naive(value):
+            return f"a naive time in {_naive(value)[0]}"
+        if not isinstance(getattr(value, "raw", None), Mapping):
+            return "a value whose raw is no mapping"
+    return ""
+
+
+def _shown(values: list[Any]) -> str:
+    # The text of a message is left out of its repr, but here it is what matters.
+    return "\n  ".join(
+        f"{value!r}" + (f" text={value.text!r}" if isinstance(value, IncomingText) else "")
+        for value in values
+    )
+
+
+def _told(request: Recorded) -> str:
+    parts = [request.method, request.query[:200], request.content_type, repr(request.body[:200])]
+    return " ".join(part for part in parts if part) + f" headers={dict(request.headers)}"

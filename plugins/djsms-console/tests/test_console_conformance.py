@@ -1,0 +1,5 @@
+from djsms.testing import BackendConformance
+
+
+class TestConsole(BackendConformance):
+    name = "console"
