@@ -1,0 +1,181 @@
+"""The values that cross the boundary between the core and a backend."""
+
+import copy
+import dataclasses
+import json
+import pickle
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import djsms
+from djsms import (
+    Encoding,
+    IncomingText,
+    OutgoingText,
+    PartOf,
+    SendResult,
+    SentPart,
+    Status,
+    StatusReport,
+)
+
+OUTGOING = OutgoingText(
+    ref="0" * 32,
+    text="a secret",
+    frm="Example",
+    to="+447700900001",
+    callback_url="https://example.com/t0ken/",
+    extra={"key": "value"},
+)
+INCOMING = IncomingText(
+    frm="+447700900001", to="+447700900000", text="a secret", raw={"text": "a secret"}
+)
+VALUES = [
+    OUTGOING,
+    INCOMING,
+    SentPart(provider_id="1", price=Decimal("0.033")),
+    SendResult.accepted("1", raw={"id": "1"}),
+    StatusReport(status=Status.DELIVERED, ref="0" * 32),
+    PartOf(ref="a1", number=1, total=2),
+]
+every_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+
+
+class TestStatuses:
+    def test_are_the_documented_six_and_four_more(self) -> None:
+        assert {*Status} == (
+            {"created", "sending", "sent", "delivered", "refused", "rejected"}
+            | {"unknown", "failed", "expired", "received"}
+        )
+
+    def test_move_forward_in_this_order(self) -> None:
+        ranks: dict[int, set[str]] = {}
+        for status in Status:
+            ranks.setdefault(status.rank, set()).add(status)
+        assert [ranks[rank] for rank in sorted(ranks)] == [
+            {"created"},
+            {"unknown"},
+            {"sending"},
+            {"sent"},
+            {"refused", "rejected", "failed", "expired"},
+            {"delivered"},
+            {"received"},
+        ]
+
+    def test_that_fail_are_those_that_end_without_the_handset(self) -> None:
+        failures = {status for status in Status if status.is_failure}
+        assert failures == {"refused", "rejected", "failed", "expired"}
+
+    def test_that_are_final_are_those_with_no_better_news_to_come(self) -> None:
+        final = {status for status in Status if status.is_final}
+        assert final == {"refused", "rejected", "failed", "expired", "delivered", "received"}
+
+    @pytest.mark.parametrize("status", Status)
+    def test_are_plain_texts_everywhere(self, status: Status) -> None:
+        assert status == status.value == str(status) == f"{status}"
+        assert json.loads(json.dumps(status)) == status.value
+        assert Status(status.value) is status
+        assert pickle.loads(pickle.dumps(status)) is status
+        assert copy.deepcopy(status) is status
+
+    @pytest.mark.parametrize("status", Status)
+    def test_are_each_explained(self, status: Status) -> None:
+        assert status.explanation
+
+    def test_have_no_other_words(self) -> None:
+        with pytest.raises(ValueError, match="en route"):
+            Status("en route")
+
+
+def test_encodings_are_plain_texts() -> None:
+    assert [*Encoding] == ["gsm7", "ucs2"]
+
+
+class TestValues:
+    @every_value
+    def test_cannot_be_changed(self, value: Any) -> None:
+        for field in dataclasses.fields(value):
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(value, field.name, None)
+
+    @every_value
+    def test_have_no_other_fields(self, value: Any) -> None:
+        assert not hasattr(value, "__dict__")
+
+    @every_value
+    def test_are_made_by_name_alone(self, value: Any) -> None:
+        with pytest.raises(TypeError):
+            type(value)("1")
+
+    @every_value
+    def test_can_be_compared_copied_and_passed_to_another_process(self, value: Any) -> None:
+        assert copy.deepcopy(value) == pickle.loads(pickle.dumps(value)) == value
+
+    @every_value
+    def test_tell_no_text_and_no_token(self, value: Any) -> None:
+        assert "secret" not in repr(value)
+        assert "t0ken" not in repr(value)
+
+    @every_value
+    def test_are_exported_by_the_package(self, value: Any) -> None:
+        assert getattr(djsms, type(value).__name__) is type(value)
+
+
+class TestSendResult:
+    def test_accepted_is_one_part(self) -> None:
+        assert SendResult.accepted("1") == SendResult(parts=(SentPart(provider_id="1"),))
+
+    def test_accepted_without_an_id(self) -> None:
+        assert SendResult.accepted().parts == (SentPart(provider_id="", status=Status.SENDING),)
+
+    def test_accepted_with_more_that_the_provider_said(self) -> None:
+        result = SendResult.accepted(
+            "1", status=Status.SENT, price=Decimal("0.0330"), currency="EUR", raw={"id": "1"}
+        )
+        assert result == SendResult(
+            parts=(SentPart(provider_id="1", status=Status.SENT, price=Decimal("0.0330")),),
+            currency="EUR",
+            raw={"id": "1"},
+        )
+
+    def test_does_not_share_what_was_raw(self) -> None:
+        assert SendResult.accepted().raw is not SendResult.accepted().raw
+
+
+class TestASlipOfABackendShowsAtOnce:
+    @pytest.mark.parametrize(
+        ("kind", "fields"),
+        [
+            (SentPart, {"provider_id": 1}),
+            (SentPart, {"error_code": 7}),
+            (SentPart, {"status": "sent"}),
+            (SentPart, {"price": 0.033}),
+            (SentPart, {"price": "0.033"}),
+            (StatusReport, {"status": "delivered"}),
+            (StatusReport, {"status": Status.SENT, "ref": None}),
+            (StatusReport, {"status": Status.SENT, "provider_status": 1}),
+            (StatusReport, {"status": Status.SENT, "price": 1}),
+            (IncomingText, {"frm": "a", "to": "b", "text": b"bytes"}),
+            (IncomingText, {"frm": None, "to": "b", "text": "c"}),
+            (PartOf, {"ref": 1, "number": 1, "total": 1}),
+        ],
+    )
+    def test_in_a_type(self, kind: Any, fields: dict[str, Any]) -> None:
+        with pytest.raises(TypeError, match=kind.__name__):
+            kind(**fields)
+
+    @pytest.mark.parametrize("status", [Status.CREATED, Status.RECEIVED])
+    def test_in_a_status_that_no_provider_can_say(self, status: Status) -> None:
+        for kind in (SentPart, StatusReport):
+            with pytest.raises(ValueError, match="No provider can say"):
+                kind(status=status)
+
+    @pytest.mark.parametrize(("number", "total"), [(0, 1), (2, 1), (-1, -1), (1, 256)])
+    def test_in_a_part_that_cannot_be(self, number: int, total: int) -> None:
+        with pytest.raises(ValueError, match=f"no part {number} of {total}"):
+            PartOf(ref="a1", number=number, total=total)
+
+    def test_but_every_possible_part_is_one(self) -> None:
+        assert PartOf(ref="a1", number=255, total=255).number == 255
