@@ -1,3 +1,5 @@
+"""The console backend keeps the contract."""
+
 from djsms.testing import BackendConformance
 
 

@@ -1,7 +1,10 @@
-from collections.abc import Mapping
+"""The file backend keeps the contract."""
+
 from pathlib import Path
+from typing import Any
 
 import pytest
+
 from djsms.testing import BackendConformance
 
 
@@ -9,5 +12,5 @@ class TestFile(BackendConformance):
     name = "file"
 
     @pytest.fixture
-    def options(self, tmp_path: Path) -> Mapping[str, object]:
-        return {"path": tmp_path / "texts"}
+    def options(self, tmp_path: Path) -> dict[str, Any]:
+        return {"path": tmp_path}
