@@ -1,0 +1,55 @@
+"""System checks of the settings, with stable ids.
+
+- ``djsms.E001`` a setting is malformed
+- ``djsms.E002`` no installed backend has this name
+- ``djsms.E003`` a backend is broken
+- ``djsms.E004`` two distributions claim a backend's name
+- ``djsms.E005`` an account's options do not fit its backend
+- ``djsms.E006`` an extension is broken
+- ``djsms.E007`` ``DJSMS_BASE_URL`` is no address
+- ``djsms.E008`` a backend's or an extension's own check failed
+- ``djsms.W001`` there is no account
+- ``djsms.W002`` ``DJSMS_BASE_URL`` is not set, and a provider may have something to report
+- ``djsms.W003`` ``djsms.urls`` is not included, and a provider may have something to report
+- ``djsms.W004`` webhook requests are believed that nothing proves
+- ``djsms.W005`` requests run in transactions, which may take the row of a text that has gone out
+- ``djsms.W006`` ``USE_TZ`` is off
+- ``djsms.W007`` providers are to report over plain HTTP (``--deploy`` only)
+- ``djsms.W008`` an account's texts do not leave this machine (``--deploy`` only)
+
+Backends add their own. None touches the network, and none shows an option's value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, register
+
+__all__ = ["check_accounts", "check_deployment", "check_settings"]
+
+# The work is imported when the checks run, so that setting up Django stays fast.
+
+
+@register("djsms")
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Check what concerns all accounts."""
+    from djsms.checks import extensions, project
+
+    return [*project.check(), *extensions.check()]
+
+
+@register("djsms")
+def check_accounts(**kwargs: Any) -> list[CheckMessage]:
+    """Check each account by making its gateway, and ask its backend."""
+    from djsms.checks import accounts
+
+    return list(accounts.check())
+
+
+@register("djsms", deploy=True)
+def check_deployment(**kwargs: Any) -> list[CheckMessage]:
+    """Check what is fine in development and a mistake in production."""
+    from djsms.checks import deployment
+
+    return list(deployment.check())

@@ -1,0 +1,157 @@
+"""Accounts, each by its gateway and by what its backend says of itself."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Literal
+
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import NoReverseMatch, reverse
+
+from djsms import addresses, conf, gateways
+from djsms.backends import LocalBackend
+from djsms.checks import extensions
+from djsms.checks.places import place_of
+from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound, InvalidOptions
+from djsms.gateways import Gateway
+
+__all__ = ["aliases", "check", "label"]
+
+MISCONFIGURED: dict[type[ImproperlyConfigured], tuple[str, str]] = {
+    BackendNotFound: (
+        "djsms.E002",
+        "Install the distribution of the backend, or correct its name in the settings; "
+        "djsms listbackends shows what is installed.",
+    ),
+    BackendBroken: (
+        "djsms.E003",
+        "Reinstall or update the distribution of the backend; djsms listbackends shows the state "
+        "of each.",
+    ),
+    BackendConflict: ("djsms.E004", "Uninstall one of the two."),
+    InvalidOptions: (
+        "djsms.E005",
+        "Correct the options of the account; the backend's documentation lists them.",
+    ),
+}
+
+
+def check() -> Iterator[CheckMessage]:
+    """Check every account; what is wrong with one does not hide the others."""
+    for alias in aliases():
+        yield from _account(alias)
+
+
+def aliases() -> list[str]:
+    """Return the accounts whose gateways can be made as far as the settings go."""
+    # Broken extensions keep every gateway from being made, and are told once, not for each.
+    if extensions.problems():
+        return []
+    try:
+        return list(conf.accounts())
+    except ImproperlyConfigured:
+        return []
+
+
+def label(alias: str) -> str:
+    """Return how a message names an account."""
+    return f"account {alias!r}"
+
+
+def _account(alias: str) -> Iterator[CheckMessage]:
+    try:
+        gateway = gateways.get(alias)
+    except ImproperlyConfigured as error:
+        yield _misconfigured(alias, error)
+        return
+    yield from _unreachable(gateway)
+    yield from _own_check(gateway)
+
+
+def _misconfigured(alias: str, error: ImproperlyConfigured) -> CheckMessage:
+    # A backend's constructor may raise the bare ImproperlyConfigured, about what it was given.
+    kinds = (known for kind, known in MISCONFIGURED.items() if isinstance(error, kind))
+    code, hint = next(kinds, MISCONFIGURED[InvalidOptions])
+    return Error(str(error), hint=hint, obj=label(alias), id=code)
+
+
+def _unreachable(gateway: Gateway) -> Iterator[CheckMessage]:
+    """Warn if the provider has something to say and cannot reach us."""
+    # Behind a local backend there is nobody who would.
+    if isinstance(gateway.plugin, LocalBackend):
+        return
+    if not (gateway.supports("parse_callback") or gateway.supports("parse_incoming")):
+        return
+    lost = "its provider cannot deliver status reports and incoming texts."
+    if not conf.base_url():
+        yield CheckWarning(
+            f"DJSMS_BASE_URL is not set, so {lost}",
+            hint="Set it to the address at which providers reach this project, such as "
+            "'https://example.com'.",
+            obj=label(gateway.alias),
+            id="djsms.W002",
+        )
+    if not _has_urls():
+        yield CheckWarning(
+            f"The project does not include djsms.urls, so {lost}",
+            hint='Add path("djsms/", include("djsms.urls")) to its urlpatterns.',
+            obj=label(gateway.alias),
+            id="djsms.W003",
+        )
+
+
+def _own_check(gateway: Gateway) -> Iterator[CheckMessage]:
+    try:
+        found: list[object] = [
+            *gateway.check(
+                _webhook_url(gateway.alias, "callback"), _webhook_url(gateway.alias, "incoming")
+            )
+        ]
+    except Exception as error:
+        # Its words might hold an option's value, and options are secrets.
+        yield _check_failed(gateway, f"raised {type(error).__name__}{place_of(error)}")
+        return
+    for message in found:
+        if isinstance(message, CheckMessage):
+            yield _about(message, gateway.alias)
+        else:
+            yield _check_failed(gateway, f"returned a {type(message).__name__}")
+
+
+def _about(message: CheckMessage, alias: str) -> CheckMessage:
+    if message.obj is not None:
+        return message
+    # A backend may keep its messages, and serve several accounts with them.
+    named = copy.copy(message)
+    named.obj = label(alias)
+    return named
+
+
+def _check_failed(gateway: Gateway, how: str) -> CheckMessage:
+    return Error(
+        f"check() of the backend {gateway.backend!r} or of an extension {how}.",
+        hint="This is a mistake in the backend or the extension: tell its author.",
+        obj=label(gateway.alias),
+        id="djsms.E008",
+    )
+
+
+def _webhook_url(alias: str, kind: Literal["callback", "incoming"]) -> str:
+    try:
+        return addresses.webhook_url(alias, kind)
+    except Exception:
+        # A URLconf that cannot be imported is told by Django's own checks.
+        return ""
+
+
+def _has_urls() -> bool:
+    try:
+        reverse("djsms:callback")
+    except NoReverseMatch:
+        return False
+    except Exception:
+        return True
+    return True

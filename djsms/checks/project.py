@@ -1,0 +1,103 @@
+"""Settings that concern all accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+
+from djsms import conf
+from djsms.transactions import database
+
+__all__ = ["check"]
+
+
+def check() -> Iterator[CheckMessage]:
+    """Check the settings, without making any gateway."""
+    yield from _malformed()
+    yield from _no_account()
+    yield from _base_url()
+    yield from _unverified()
+    yield from _atomic_requests()
+    yield from _naive_times()
+
+
+def _malformed() -> Iterator[CheckMessage]:
+    for read in (conf.accounts, conf.extensions, conf.parts_timeout):
+        try:
+            read()
+        except ImproperlyConfigured as error:
+            yield Error(str(error), hint="Correct the setting.", id="djsms.E001")
+
+
+def _no_account() -> Iterator[CheckMessage]:
+    try:
+        accounts = conf.accounts()
+    except ImproperlyConfigured:
+        return
+    if not accounts:
+        yield CheckWarning(
+            "There is no account, so no text can be sent.",
+            hint="Set DJSMS_BACKEND to the name of an installed backend; djsms listbackends "
+            "shows them.",
+            id="djsms.W001",
+        )
+
+
+def _base_url() -> Iterator[CheckMessage]:
+    url = conf.base_url()
+    if url and not _is_address(url):
+        yield Error(
+            "DJSMS_BASE_URL is not the address of a site.",
+            hint="Write the scheme and the host, such as 'https://example.com'.",
+            id="djsms.E007",
+        )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    bare = not (parts.query or parts.fragment or parts.username or port == 0)
+    printable = url.isascii() and url.isprintable() and " " not in url
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and bare and printable
+
+
+def _unverified() -> Iterator[CheckMessage]:
+    if conf.allow_unverified_webhooks():
+        yield CheckWarning(
+            "DJSMS_ALLOW_UNVERIFIED_WEBHOOKS is on: anybody can report statuses and make up "
+            "incoming texts.",
+            hint="Remove it, and give providers the addresses that djsms webhooks prints: they "
+            "bear a token.",
+            id="djsms.W004",
+        )
+
+
+def _atomic_requests() -> Iterator[CheckMessage]:
+    alias = database()
+    if connections[alias].settings_dict["ATOMIC_REQUESTS"]:
+        yield CheckWarning(
+            f"ATOMIC_REQUESTS is on for the database {alias!r}: if a view fails after send_text, "
+            "the rollback takes the row of a text that has gone out.",
+            hint="Send with transaction.on_commit, or decorate the views that send with "
+            "transaction.non_atomic_requests; then add djsms.W005 to SILENCED_SYSTEM_CHECKS.",
+            id="djsms.W005",
+        )
+
+
+def _naive_times() -> Iterator[CheckMessage]:
+    if not settings.USE_TZ:
+        yield CheckWarning(
+            "USE_TZ is off: times are stored without their zone, and the hour that a change of "
+            "clocks repeats is ambiguous.",
+            hint="Set USE_TZ = True.",
+            id="djsms.W006",
+        )
