@@ -223,8 +223,11 @@ def test_words_in_another_charset_do_not_hide_the_code() -> None:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+    ),
+    max_leaves=5,
 )
 PARTS = st.dictionaries(
     st.sampled_from(["status", "message-id", "message-price", "error-text", "to"]),
@@ -235,7 +238,9 @@ PARTS = st.dictionaries(
 @given(
     st.binary()
     | VALUES.map(json.dumps).map(str.encode)
-    | st.lists(PARTS | VALUES).map(lambda parts: json.dumps({"messages": parts}).encode())
+    | st.lists(PARTS | VALUES, max_size=3).map(
+        lambda parts: json.dumps({"messages": parts}).encode()
+    )
 )
 def test_any_answer_is_a_result_or_an_error_of_ours(content: bytes) -> None:
     try:

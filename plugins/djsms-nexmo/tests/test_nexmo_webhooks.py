@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from djsms_nexmo.codes import RECEIPT_ERRORS
 from hypothesis import given
 from hypothesis import strategies as st
 from vonage_server import API_KEY, SIGNATURE_SECRET
-from vonage_webhooks import FORM, RECEIPT, SHAPES, TEXT, request, signed
+from vonage_webhooks import FORM, INCOMING, RECEIPT, REPORT, SHAPES, TEXT, request, signed
 
 OPEN = NexmoBackend(api_key=API_KEY, api_secret="demo-secret")
 SIGNED = NexmoBackend(api_key=API_KEY, signature_secret=SIGNATURE_SECRET, signature_method="sha256")
@@ -40,18 +41,7 @@ def text(**fields: str) -> IncomingText:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_receipt_in_each_shape(shape: str) -> None:
-    assert OPEN.parse_callback(request(RECEIPT, shape)) == [
-        StatusReport(
-            status=Status.DELIVERED,
-            provider_id="0A00000012345678",
-            ref="0123456789abcdef0123456789abcdef",
-            provider_status="delivered",
-            price=Decimal("0.0333"),
-            currency="EUR",
-            occurred_on=datetime(2020, 1, 1, 14, 0, 5, tzinfo=UTC),
-            raw=RECEIPT,
-        )
-    ]
+    assert OPEN.parse_callback(request(RECEIPT, shape)) == [replace(REPORT, raw=RECEIPT)]
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", FORM, "application/json"])
@@ -141,16 +131,7 @@ def test_a_price_that_is_none(price: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_text_in_each_shape(shape: str) -> None:
-    assert OPEN.parse_incoming(request(TEXT, shape)) == [
-        IncomingText(
-            frm="+447700900001",
-            to="+447700900000",
-            text="Hello world",
-            provider_id="0A0000000123ABCD1",
-            received_on=datetime(2020, 1, 1, 12, tzinfo=UTC),
-            raw=TEXT,
-        )
-    ]
+    assert OPEN.parse_incoming(request(TEXT, shape)) == [replace(INCOMING, raw=TEXT)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

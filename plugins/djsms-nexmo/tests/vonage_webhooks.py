@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 import jwt
 from django.http import HttpRequest
 from django.test import RequestFactory
+from djsms import IncomingText, Status, StatusReport
+from djsms.testing import Recorded
 from djsms_nexmo import signatures
 from vonage_server import API_KEY, SIGNATURE_SECRET
 
@@ -70,6 +74,42 @@ TEXT_EVENT = {
 }
 
 
+REPORT = StatusReport(
+    status=Status.DELIVERED,
+    provider_id="0A00000012345678",
+    ref="0123456789abcdef0123456789abcdef",
+    provider_status="delivered",
+    price=Decimal("0.0333"),
+    currency="EUR",
+    occurred_on=datetime(2020, 1, 1, 14, 0, 5, tzinfo=UTC),
+)
+INCOMING = IncomingText(
+    frm="+447700900001",
+    to="+447700900000",
+    text="Hello world",
+    provider_id="0A0000000123ABCD1",
+    received_on=datetime(2020, 1, 1, 12, tzinfo=UTC),
+)
+EVENT_REPORT = StatusReport(
+    status=Status.REJECTED,
+    provider_id="aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
+    ref="0123456789abcdef0123456789abcdef",
+    provider_status="rejected",
+    error_code="1240",
+    error_text="the recipient has opted out; stop sending to this number",
+    price=Decimal("0.0333"),
+    currency="EUR",
+    occurred_on=datetime(2025, 2, 3, 12, 14, 25, 331000, tzinfo=UTC),
+)
+EVENT_INCOMING = IncomingText(
+    frm="+447700900001",
+    to="+447700900000",
+    text="Zażółć & = 😀",
+    provider_id="aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
+    received_on=datetime(2025, 2, 3, 12, 14, 25, tzinfo=UTC),
+)
+
+
 def request(fields: dict[str, Any], shape: str = "form") -> HttpRequest:
     """Return the request of a webhook with these parameters."""
     factory = RequestFactory()
@@ -108,3 +148,15 @@ def signed_event(
     present = {name: value for name, value in payload.items() if value is not None}
     token = jwt.encode(present, secret, algorithm="HS256")
     return event(body, Authorization=f"Bearer {token}")
+
+
+def in_each_shape(fields: dict[str, str], expected: Any) -> tuple[Recorded, ...]:
+    """Return the recorded requests of a webhook, one a shape."""
+    return tuple(make(fields, [expected]) for make in (Recorded.get, Recorded.form, Recorded.json))
+
+
+def recorded_event(found: dict[str, Any], expected: Any) -> Recorded:
+    """Return the recorded request of an event with its token."""
+    made = signed_event(found)
+    headers = {"Authorization": made.headers["Authorization"]}
+    return Recorded.json(made.body.decode(), [expected], headers=headers)

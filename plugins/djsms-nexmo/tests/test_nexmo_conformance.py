@@ -1,0 +1,77 @@
+"""What every backend must do, for accounts without and with a signature secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from djsms.testing import NEW_ID, Answer, BackendConformance, Provider
+from vonage_server import API_KEY, API_SECRET, SIGNATURE_SECRET
+from vonage_webhooks import (
+    EVENT_INCOMING,
+    EVENT_REPORT,
+    INCOMING,
+    RECEIPT,
+    REPORT,
+    STATUS_EVENT,
+    TEXT,
+    TEXT_EVENT,
+    in_each_shape,
+    recorded_event,
+    signed,
+)
+
+
+def parts(*statuses: str) -> Answer:
+    """Return the answer to a message of these parts."""
+    messages = [
+        {"status": status, "message-id": f"{NEW_ID}-{number}", "error-text": "Some words"}
+        for number, status in enumerate(statuses)
+    ]
+    return Answer(200, {"message-count": str(len(messages)), "messages": messages})
+
+
+class TestNexmo(BackendConformance):
+    name = "nexmo"
+    secrets = ("api_secret",)
+    answers = {
+        "accepted": parts("0", "0"),
+        "refused": parts("15"),
+        "throttled": parts("1"),
+        "authentication_failed": parts("4"),
+        "insufficient_funds": parts("9"),
+        "recipient_blocked": parts("33"),
+        "temporarily_unavailable": parts("13"),
+        "outcome_unknown": parts("5"),
+    }
+    callback_samples = (
+        *in_each_shape(RECEIPT, REPORT),
+        recorded_event(STATUS_EVENT, EVENT_REPORT),
+    )
+    incoming_samples = (*in_each_shape(TEXT, INCOMING), recorded_event(TEXT_EVENT, EVENT_INCOMING))
+
+    @pytest.fixture
+    def options(self, provider: Provider) -> Mapping[str, Any]:
+        return {"api_key": API_KEY, "api_secret": API_SECRET, "base_url": provider.url}
+
+
+class TestNexmoSigned(TestNexmo):
+    secrets = ("signature_secret",)
+    callback_samples = (
+        *in_each_shape(signed(RECEIPT), REPORT),
+        recorded_event(STATUS_EVENT, EVENT_REPORT),
+    )
+    incoming_samples = (
+        *in_each_shape(signed(TEXT), INCOMING),
+        recorded_event(TEXT_EVENT, EVENT_INCOMING),
+    )
+
+    @pytest.fixture
+    def options(self, provider: Provider) -> Mapping[str, Any]:
+        return {
+            "api_key": API_KEY,
+            "signature_secret": SIGNATURE_SECRET,
+            "signature_method": "sha256",
+            "base_url": provider.url,
+        }
