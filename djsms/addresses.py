@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django.urls import NoReverseMatch, reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -51,7 +52,7 @@ def _token(alias: str, key: str | bytes) -> str:
     return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode("ascii").rstrip("=")
 
 
-@setting_changed.connect
+@receiver(setting_changed)
 def _forget(*, setting: str, **kwargs: Any) -> None:
     if setting.startswith("SECRET_KEY"):
         _token.cache_clear()

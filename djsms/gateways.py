@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pluggy
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django.utils.module_loading import import_string
 
 from djsms import conf, hookspecs, plugins
@@ -320,7 +321,7 @@ def _kind(value: object) -> str:
     return "nothing" if value is None else f"a {type(value).__name__}"
 
 
-@setting_changed.connect
+@receiver(setting_changed)
 def _rebuild(*, setting: str, **kwargs: Any) -> None:
     prefixes = {conf.flat_name(gateway.backend, "") for gateway in _built.values()}
     if setting.startswith(("DJSMS_", *prefixes)):

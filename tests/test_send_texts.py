@@ -1,0 +1,140 @@
+"""``send_texts``: many messages, read lazily, each row before its call."""
+
+from __future__ import annotations
+
+import pytest
+
+from djsms import SendResult, send_texts
+from djsms.exceptions import InvalidMessage, InvalidNumber, Refused
+from djsms.models import TextMessage
+
+pytestmark = [
+    pytest.mark.django_db(databases="__all__"),
+    pytest.mark.usefixtures("database"),
+]
+
+FRM, TO = "+447700900001", "+447700900002"
+
+
+def test_the_messages_are_returned_in_order(provider):
+    sent = send_texts([(f"text {number}", FRM, TO) for number in range(5)])
+    assert [message.text for message in sent] == [f"text {number}" for number in range(5)]
+    assert {message.status for message in sent} == {"sending"}
+    assert [message.text for message in provider.sent] == [message.text for message in sent]
+
+
+def test_dictionaries_take_all_arguments_of_send_text(provider, settings):
+    settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+    (message,) = send_texts(
+        [
+            {
+                "text": "Hi",
+                "frm": FRM,
+                "to": TO,
+                "using": "alerts",
+                "status_report": True,
+                "extra": {"ttl": 5},
+                "key": "k",
+                "fail_silently": False,
+            }
+        ]
+    )
+    assert (message.account, message.status_report, message.key) == ("alerts", True, "k")
+    assert provider.sent[0].extra == {"ttl": 5}
+
+
+def test_none_are_none(provider):
+    assert send_texts([]) == []
+
+
+def test_they_are_read_lazily(provider):
+    read = []
+
+    def messages():
+        for number in range(250):
+            read.append(number)
+            yield ("Hi", FRM, TO)
+
+    def answer(message):
+        assert len(read) < 150 or len(provider.sent) > 90
+        return SendResult.accepted(message.ref)
+
+    provider.answer = answer
+    assert len(send_texts(messages())) == 250
+    assert {m.status for m in TextMessage.objects.all()} == {"sending"}
+
+
+def test_rows_of_a_lot_are_not_attempted_before_their_turn(provider):
+    waiting = []
+
+    def answer(message):
+        waiting.append(TextMessage.objects.filter(attempted_on=None).count())
+        return SendResult.accepted(message.ref)
+
+    provider.answer = answer
+    send_texts([("Hi", FRM, TO)] * 3)
+    assert waiting == [2, 1, 0]
+
+
+def test_a_failure_is_on_its_row_and_the_others_go_on(provider):
+    def answer(message):
+        if message.text == "b":
+            raise Refused("no", code="7")
+        return SendResult.accepted(message.ref)
+
+    provider.answer = answer
+    sent = send_texts([(text, FRM, TO) for text in "abc"])
+    assert [message.status for message in sent] == ["sending", "refused", "sending"]
+
+
+def test_a_failure_that_is_raised_ends_it_and_the_rows_after_it_say_so(provider):
+    def answer(message):
+        if message.text == "b":
+            raise Refused("no", code="7")
+        return SendResult.accepted(message.ref)
+
+    provider.answer = answer
+    with pytest.raises(Refused) as caught:
+        send_texts([(text, FRM, TO) for text in "abcd"], fail_silently=False)
+    assert caught.value.__notes__ == [
+        "1 messages of this call to send_texts were dealt with before."
+    ]
+    statuses = dict(TextMessage.objects.values_list("text", "status"))
+    assert statuses == {"a": "sending", "b": "refused", "c": "failed", "d": "failed"}
+    assert [message.text for message in provider.sent] == ["a", "b"]
+
+
+def test_a_wrong_message_is_raised_after_those_before_it_were_sent(provider):
+    with pytest.raises(InvalidNumber) as caught:
+        send_texts([("a", FRM, TO), ("b", FRM, "nobody"), ("c", FRM, TO)])
+    assert "It is about the message at index 1." in caught.value.__notes__
+    assert [message.text for message in provider.sent] == ["a"]
+    assert TextMessage.objects.count() == 1
+
+
+def test_an_iterator_that_fails_is_raised_after_those_before_it_were_sent(provider):
+    def messages():
+        yield ("a", FRM, TO)
+        raise OSError("the file is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        send_texts(messages())
+    assert [message.text for message in provider.sent] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [("Hi", FRM), "Hi", 7, {"text": "Hi"}, {"text": "Hi", "frm": FRM, "to": TO, "colour": "red"}],
+    ids=repr,
+)
+def test_what_is_no_message_is_refused(provider, item):
+    with pytest.raises(InvalidMessage):
+        send_texts([item])
+
+
+def test_a_key_used_before_sends_nothing(provider):
+    messages = [{"text": text, "frm": FRM, "to": TO, "key": "k"} for text in ("first", "second")]
+    sent = send_texts(messages)
+    assert [message.text for message in sent] == ["first", "first"]
+    assert {message.status for message in sent} == {"sending"}
+    assert len(provider.sent) == 1

@@ -1,0 +1,88 @@
+"""What only time tells: calls that never came back, reports that waited."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from djsms import send_text
+from djsms.models import StatusEvent, TextMessage
+from djsms.tidying import tidy
+
+pytestmark = [
+    pytest.mark.django_db(databases="__all__"),
+    pytest.mark.usefixtures("database"),
+]
+
+FRM, TO = "+447700900001", "+447700900002"
+
+
+@pytest.fixture
+def lost(provider) -> TextMessage:
+    """The row that a process leaves which dies during the call."""
+    provider.fails(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        send_text("Hi", FRM, TO)
+    return TextMessage.objects.get()
+
+
+def attempted(message: TextMessage, minutes: int) -> None:
+    attempted_on = timezone.now() - timedelta(minutes=minutes)
+    TextMessage.objects.filter(pk=message.pk).update(attempted_on=attempted_on)
+
+
+def test_a_call_that_never_came_back_has_an_unknown_outcome(lost):
+    attempted(lost, minutes=16)
+    assert tidy().unknown == 1
+    lost.refresh_from_db()
+    assert (lost.status, lost.error_text) == (
+        "unknown",
+        "The call to the provider never came back.",
+    )
+
+
+def test_a_call_under_way_is_left_alone(lost):
+    attempted(lost, minutes=14)
+    assert tidy().unknown == 0
+
+
+def test_a_row_that_was_never_attempted_is_left_alone(lost):
+    TextMessage.objects.update(attempted_on=None)
+    assert tidy().unknown == 0
+
+
+def test_a_report_that_waited_for_the_answer_is_applied(lost, provider):
+    TextMessage.objects.update(segments=2)
+    provider.reports(ref=lost.ref, status="delivered")
+    lost.refresh_from_db()
+    assert lost.status == "created"
+    attempted(lost, minutes=16)
+    tidy()
+    lost.refresh_from_db()
+    assert lost.status == "delivered"
+
+
+def test_a_report_that_came_before_the_row_was_committed_finds_it_later(provider):
+    message = send_text("Hi", FRM, TO)
+    TextMessage.objects.update(account="elsewhere")
+    provider.reports(ref=message.ref, status="delivered")
+    TextMessage.objects.update(account="default")
+    assert tidy().reports == 1
+    message.refresh_from_db()
+    assert message.status == "delivered"
+    assert StatusEvent.objects.get(source="report").message == message
+    assert tidy().reports == 0
+
+
+def test_a_report_of_no_message_goes_on_waiting(provider):
+    provider.reports(provider_id="nobody's", status="delivered")
+    assert tidy().reports == 0
+    assert StatusEvent.objects.get().message is None
+
+
+def test_there_is_nothing_to_tidy_twice(lost):
+    attempted(lost, minutes=16)
+    tidy()
+    assert tidy().unknown == 0

@@ -1,0 +1,287 @@
+"""The webhook views: whom they believe, and what they answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import OperationalError, connections
+from django.test import Client
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from djsms import addresses, gateways, hookimpl, send_text
+from djsms.backends import LocalBackend
+from djsms.exceptions import Forged
+from djsms.models import StatusEvent, TextMessage
+
+pytestmark = [pytest.mark.django_db(databases="__all__")]
+
+FRM, TO = "+447700900001", "+447700900002"
+NAMES = [
+    "frm",
+    "to",
+    "text",
+    "provider_id",
+    "received_on",
+    "part",
+    "ref",
+    "status",
+    "price",
+    "currency",
+    "error_code",
+    "error_text",
+    "occurred_on",
+]
+TEXT = {"frm": FRM, "to": TO, "text": "Hi", "provider_id": "a"}
+
+
+def address(kind: str = "incoming", account: str = "default", token: str | None = None) -> str:
+    token = addresses.token(account) if token is None else token
+    return f"/djsms/{kind}/{account}/{token}/" if token else f"/djsms/{kind}/{account}/"
+
+
+def post(path: str, body: object = TEXT, content_type: str = "application/json", **extra):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Client().post(path, data, content_type=content_type, **extra)
+
+
+class TestBelief:
+    def test_the_token_is_believed(self):
+        assert post(address()).status_code == 200
+        assert TextMessage.objects.count() == 1
+
+    @pytest.mark.parametrize("kind", ["incoming", "callback"])
+    @pytest.mark.parametrize(
+        "path", ["/djsms/{}/", "/djsms/{}/default/", "/djsms/{}/default/wrong/"]
+    )
+    def test_without_it_or_with_a_wrong_one_a_request_is_refused(self, kind, path):
+        assert post(path.format(kind)).status_code == 403
+        assert not TextMessage.objects.exists()
+
+    def test_the_token_of_one_account_does_not_open_another(self, settings):
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+        path = address(account="default", token=addresses.token("alerts"))
+        assert post(path).status_code == 403
+
+    def test_a_token_of_an_older_secret_key_still_counts_while_it_is_a_fallback(self, settings):
+        path = address()
+        settings.SECRET_KEY, old = "another", settings.SECRET_KEY
+        assert post(path).status_code == 403
+        settings.SECRET_KEY_FALLBACKS = [old]
+        assert post(path).status_code == 200
+
+    @pytest.mark.parametrize("token", ["é", "a" * 5000, "%00", "..", " "])
+    def test_an_odd_token_is_only_wrong(self, token):
+        assert post(f"/djsms/incoming/default/{quote(token)}/").status_code in (403, 404)
+
+    @pytest.mark.parametrize("debug", [True, False])
+    def test_nothing_depends_on_debug(self, settings, debug):
+        settings.DEBUG = debug
+        assert post("/djsms/incoming/").status_code == 403
+
+    @pytest.mark.parametrize("path", ["/djsms/incoming/", "/djsms/incoming/default/"])
+    def test_a_project_may_choose_to_believe_everybody(self, settings, path):
+        settings.DJSMS_ALLOW_UNVERIFIED_WEBHOOKS = True
+        assert post(path).status_code == 200
+
+    @pytest.mark.parametrize("value", ["False", "no", 1, []])
+    def test_only_true_chooses_so(self, settings, value):
+        settings.DJSMS_ALLOW_UNVERIFIED_WEBHOOKS = value
+        assert post("/djsms/incoming/").status_code == 403
+
+    def test_a_request_that_is_not_believed_is_not_read(self):
+        class Reader(LocalBackend):
+            @hookimpl
+            def parse_incoming(self, request):
+                pytest.fail("read")
+
+        with gateways.replaced(lambda alias: Reader()):
+            assert post("/djsms/incoming/").status_code == 403
+
+
+class TestSignatures:
+    @pytest.fixture(autouse=True)
+    def signed(self):
+        class Signed(LocalBackend):
+            verifies_webhooks = True
+
+            @hookimpl(tryfirst=True)
+            def parse_incoming(self, request):
+                if request.headers.get("X-Signature") != "right":
+                    raise Forged("The signature is wrong.")
+                return super().parse_incoming(request)
+
+        with gateways.replaced(lambda alias: Signed()):
+            yield
+
+    def test_a_signature_needs_no_token(self):
+        answer = post("/djsms/incoming/", headers={"X-Signature": "right"})
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize("headers", [{}, {"X-Signature": "wrong"}], ids=["missing", "wrong"])
+    def test_a_token_does_not_replace_it(self, headers):
+        assert post(address(), headers=headers).status_code == 403
+
+    def test_nor_does_the_permission_to_believe_everybody(self, settings):
+        settings.DJSMS_ALLOW_UNVERIFIED_WEBHOOKS = True
+        assert post("/djsms/incoming/").status_code == 403
+
+
+class TestAnswers:
+    def test_no_such_account(self):
+        assert post(address(account="nowhere")).status_code == 404
+
+    def test_a_backend_that_cannot_receive(self, settings):
+        settings.DJSMS_BACKEND = "dummy"
+        assert post(address()).status_code == 404
+
+    def test_head_is_answered(self):
+        assert Client().head(address()).status_code == 200
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+    def test_other_methods_are_not_allowed(self, method):
+        assert Client().generic(method, address()).status_code == 405
+
+    def test_answers_are_empty_and_not_to_be_cached(self):
+        answer = post(address())
+        assert answer.content == b""
+        assert "no-store" in answer["Cache-Control"]
+
+    def test_no_csrf_token_is_wanted(self):
+        client = Client(enforce_csrf_checks=True)
+        answer = client.post(address(), json.dumps(TEXT), content_type="application/json")
+        assert answer.status_code == 200
+
+    def test_no_login_is_wanted(self, settings):
+        settings.MIDDLEWARE = [
+            *django_settings.MIDDLEWARE,
+            "django.contrib.auth.middleware.LoginRequiredMiddleware",
+        ]
+        assert post(address()).status_code == 200
+
+    def test_a_broken_store_is_a_500(self, monkeypatch):
+        def refuse(*args, **kwargs):
+            raise OperationalError("the disk is gone")
+
+        monkeypatch.setattr(TextMessage, "save", refuse)
+        assert post(address()).status_code == 500
+
+    def test_a_backend_that_fails_is_a_500_and_logged(self, caplog):
+        class Failing(LocalBackend):
+            @hookimpl
+            def parse_incoming(self, request):
+                raise ZeroDivisionError
+
+        with gateways.replaced(lambda alias: Failing()):
+            assert post(address()).status_code == 500
+        assert "ZeroDivisionError" in caplog.text
+
+    def test_a_broken_backend_is_a_500(self, settings):
+        settings.DJSMS_BACKEND = "no-such-backend"
+        assert post(address()).status_code == 500
+
+    def test_no_transaction_is_put_around_it(self, settings, monkeypatch):
+        from djsms import views
+
+        for view in (views.callback, views.incoming):
+            assert view._non_atomic_requests == set(connections)
+
+    def test_nothing_of_the_text_is_logged(self, caplog):
+        with caplog.at_level(logging.DEBUG, logger="djsms"):
+            post(address(), {**TEXT, "text": "my secret", "frm": 7})
+        assert "secret" not in caplog.text
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"{",
+            b"[]",
+            b"null",
+            b'"text"',
+            b"\xff\xfe",
+            b'{"frm": "+447700900001", "to": "+447700900002", "text": "Hi", "text": "Ho"}',
+            b'{"frm": 1, "to": 2, "text": 3}',
+            b'{"frm": "+447700900001", "to": "+447700900002", "text": ["Hi"]}',
+            b'{"frm": "+447700900001", "to": "+447700900002", "part": {"number": 3, "total": 2}}',
+            b'{"frm": "+447700900001", "to": "+447700900002", "received_on": "yesterday"}',
+            b"[" * 100_000,
+            b'{"a": ' * 100_000,
+            b'{"n": ' + b"9" * 10_000 + b"}",
+            b'{"n": NaN}',
+        ],
+        ids=lambda body: body[-40:].decode("latin-1") or "empty",
+    )
+    @pytest.mark.parametrize("kind", ["incoming", "callback"])
+    def test_what_cannot_be_read_is_a_400(self, kind, body):
+        assert post(address(kind), body).status_code == 400
+        assert not TextMessage.objects.exists()
+        assert not StatusEvent.objects.exists()
+
+    @pytest.mark.parametrize("limit", [None, 2_500_000, 100])
+    def test_ten_megabytes_are_too_large(self, settings, limit):
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = limit
+        body = json.dumps({**TEXT, "text": "x" * 10_000_000}).encode()
+        assert post(address(), body).status_code == 413
+
+    def test_a_body_that_hides_its_length_is_too_large_as_well(self, settings, rf):
+        from djsms import views
+
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = None
+        request = rf.post(address(), b"x" * 2_000_000, content_type="application/json")
+        request.META["CONTENT_LENGTH"] = "7"
+        request._body = b"x" * 2_000_000
+        answer = views.incoming(request, "default", addresses.token("default"))
+        assert answer.status_code == 413
+
+    @pytest.mark.parametrize("length", ["many", "-1", "1e3"])
+    def test_a_length_that_is_no_number_does_not_crash(self, length):
+        answer = post(address(), b"{}", CONTENT_LENGTH=length)
+        assert answer.status_code in (400, 413)
+
+    def test_a_get_without_parameters_is_a_400(self):
+        assert Client().get(address()).status_code == 400
+
+    @hypothesis_settings(
+        max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(body=st.binary(max_size=200), kind=st.sampled_from(["incoming", "callback"]))
+    def test_no_bytes_crash_it(self, body, kind):
+        assert post(address(kind), body).status_code == 400
+
+    @hypothesis_settings(
+        max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(
+        values=st.dictionaries(
+            st.sampled_from(NAMES),
+            st.recursive(
+                st.none()
+                | st.booleans()
+                | st.integers()
+                | st.text(st.characters())
+                | st.sampled_from(["sent", "1e400", "0001-01-01T00:00:00+14:00", "-0", "９"]),
+                lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+                max_leaves=5,
+            ),
+        ),
+        kind=st.sampled_from(["incoming", "callback"]),
+    )
+    def test_no_json_crashes_it(self, values, kind):
+        assert post(address(kind), values).status_code in (200, 400)
+
+
+def test_a_round_trip_with_the_address_that_the_provider_was_given(settings):
+    settings.DJSMS_BASE_URL = "https://example.com/"
+    message = send_text("Hi", FRM, TO, status_report=True)
+    path = addresses.webhook_url("default", "callback").removeprefix("https://example.com")
+    assert post(path, {"ref": message.ref, "status": "delivered"}).status_code == 200
+    message.refresh_from_db()
+    assert message.status == "delivered"
