@@ -13,6 +13,7 @@ from djsms.http import HTTPBackend
 from djsms_kannel import addresses, incoming, reports, sending
 from djsms_kannel.checks import check_addresses, check_ca_file, check_secrecy
 from djsms_kannel.options import require_credential, require_limit, require_path, require_url
+from djsms_kannel.parts import Part, parts
 
 if TYPE_CHECKING:
     import requests
@@ -57,14 +58,17 @@ class KannelBackend(HTTPBackend):
                 f"{self.max_messages}. Raise max-messages of the sendsms-user in Kannel's "
                 "configuration, and the option max_messages to the same."
             )
+        return sending.send_parts(parts(message), lambda part: self._send_part(message, part))
+
+    def _send_part(self, message: OutgoingText, part: Part) -> str:
         response = self.post(
             self.url,
-            data=message.text.encode(),
-            headers=sending.headers(message, self.username, self.password),
+            data=part.text.encode(),
+            headers=sending.headers(message, part, self.username, self.password),
             # Given with the request, because the session's own gives way to the environment.
             verify=os.fspath(self.ca_file) or None,
         )
-        return sending.result(response)
+        return sending.answer(response)
 
     def raise_for_status(self, response: requests.Response) -> None:
         sending.raise_for_answer(response)

@@ -6,7 +6,7 @@ of parameters to the service, those of ``dlr-url`` under "Delivery Reports".
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 __all__ = ["dlr_url", "get_url"]
 
@@ -16,9 +16,10 @@ REPORT = "type=%d&answer=%A&id=%F&smsc=%i&time=%T"
 INCOMING = "id=%I&from=%p&to=%P&time=%T&smsc=%i&coding=%c&charset=%C&udh=%u&text=%b"
 
 
-def dlr_url(callback_url: str, ref: str) -> str:
-    """Return where Kannel reports on the message with this reference."""
-    return _with_query(callback_url, f"ref={_literal(quote(ref, safe=''))}&{REPORT}")
+def dlr_url(callback_url: str, ref: str, part: str = "") -> str:
+    """Return where Kannel reports on the message with this reference, or on a part of it."""
+    ours = {"ref": ref, "part": part} if part else {"ref": ref}
+    return _with_query(callback_url, f"{_literal(urlencode(ours))}&{REPORT}")
 
 
 def get_url(incoming_url: str) -> str:

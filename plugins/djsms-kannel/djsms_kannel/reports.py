@@ -45,7 +45,8 @@ REFUSAL = re.compile(r"NACK/(?:(0x[0-9A-Fa-f]{1,8})/)?(.*)", re.DOTALL)
 def status_report(request: HttpRequest) -> StatusReport:
     """Read a call to the address that ``dlr_url`` made.
 
-    The provider's id is the operator's, so there is none as long as no operator took the message.
+    The provider's id is the operator's, so there is none as long as no operator took the message;
+    of a part that was sent for itself it is ours, which says which part.
 
     Raises ``InvalidWebhook`` if the call names no message or no status.
     """
@@ -63,7 +64,7 @@ def status_report(request: HttpRequest) -> StatusReport:
     status, word, code, words = _read(int(value), answer)
     return StatusReport(
         ref=ref,
-        provider_id=fields.get("id", ""),
+        provider_id=fields.get("part") or fields.get("id", ""),
         status=status,
         provider_status=word,
         error_code=code,

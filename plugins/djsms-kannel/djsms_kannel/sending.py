@@ -10,22 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from djsms import Encoding, OutgoingText, SendResult
+from djsms import Encoding, OutgoingText, SendResult, SentPart, Status
 from djsms.exceptions import (
     AuthenticationFailed,
     InvalidMessage,
     OutcomeUnknown,
     RecipientBlocked,
     Refused,
+    SendError,
     TemporarilyUnavailable,
 )
 
 from djsms_kannel.addresses import dlr_url
+from djsms_kannel.parts import Part
 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["headers", "is_plain", "raise_for_answer", "result"]
+__all__ = ["answer", "headers", "is_plain", "raise_for_answer", "send_parts"]
 
 CODING = {Encoding.GSM7: "0", Encoding.UCS2: "2"}
 
@@ -36,7 +38,9 @@ LONGEST = 63 * 7 * 24 * 60
 """Minutes in 63 weeks, the longest validity that a short message can have (3GPP TS 23.040)."""
 
 
-def headers(message: OutgoingText, username: str, password: str) -> dict[str, str | bytes]:
+def headers(
+    message: OutgoingText, part: Part, username: str, password: str
+) -> dict[str, str | bytes]:
     """Return the headers that say all but the text.
 
     Raises ``InvalidMessage`` for an extra that is not known, or out of range.
@@ -49,9 +53,11 @@ def headers(message: OutgoingText, username: str, password: str) -> dict[str, st
         "X-Kannel-Coding": CODING[message.encoding],
         **_extras(message.extra),
     }
+    if part.udh:
+        values["X-Kannel-UDH"] = part.udh.hex()
     if message.callback_url:
         values["X-Kannel-DLR-Mask"] = EVERY_REPORT
-        values["X-Kannel-DLR-Url"] = dlr_url(message.callback_url, message.ref)
+        values["X-Kannel-DLR-Url"] = dlr_url(message.callback_url, message.ref, part.ident)
     for name, value in values.items():
         if not is_plain(value):
             raise InvalidMessage(f"{name} cannot carry line breaks or other control characters.")
@@ -68,18 +74,59 @@ def is_plain(value: str) -> bool:
     return value.isprintable() and value == value.strip()
 
 
-def result(response: requests.Response) -> SendResult:
-    """Return what an answer means that is no error.
+def answer(response: requests.Response) -> str:
+    """Return the words in which Kannel accepts; any other answer is ``OutcomeUnknown``.
 
-    Kannel gives no id: the reference in the ``dlr-url`` is the only handle on the message. Refusals
-    by the operator come later, as a report.
+    There is no id in them: the reference in the ``dlr-url`` is the only handle on the message.
+    Refusals by the operator come later, as a report.
     """
-    answer = _words(response)
+    words = _words(response)
     if response.status_code != 202:
         raise OutcomeUnknown(
-            f"This is not Kannel's answer to a message: {answer}", code=str(response.status_code)
+            f"This is not Kannel's answer to a message: {words}", code=str(response.status_code)
         )
-    return SendResult.accepted(raw={"answer": answer})
+    return words
+
+
+def send_parts(parts: list[Part], send: Callable[[Part], str]) -> SendResult:
+    """Send all parts of a message, and return what was said of each.
+
+    If the first one is not taken, its error is the message's. If a later one is not, those before
+    it are out, so it is told part by part, and no more are sent.
+    """
+    sent: list[SentPart] = []
+    answers: list[str] = []
+    for part in parts:
+        try:
+            answers.append(send(part))
+        except SendError as error:
+            if not sent:
+                raise
+            return _interrupted(parts, sent, answers, error)
+        sent.append(SentPart(provider_id=part.ident))
+    return SendResult(parts=tuple(sent), raw={"answers": answers})
+
+
+def _interrupted(
+    parts: list[Part], sent: list[SentPart], answers: list[str], error: SendError
+) -> SendResult:
+    is_unknown = isinstance(error, OutcomeUnknown)
+    missing, *rest = parts[len(sent) :]
+    failed = SentPart(
+        provider_id=missing.ident,
+        status=Status.UNKNOWN if is_unknown else Status.FAILED,
+        error_code=error.code,
+        error_text=error.text,
+    )
+    unsent = [
+        SentPart(
+            provider_id=part.ident,
+            status=Status.FAILED,
+            error_text="Not sent, because a part before it was not taken.",
+        )
+        for part in rest
+    ]
+    return SendResult(parts=(*sent, failed, *unsent), raw={"answers": [*answers, str(error)]})
 
 
 def raise_for_answer(response: requests.Response) -> None:

@@ -24,8 +24,11 @@ from djsms.exceptions import (
     Throttled,
 )
 from djsms_kannel import KannelBackend, sending
+from djsms_kannel.parts import Part
+from djsms_kannel.parts import parts as parts_of
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
 
 REF = "0123456789abcdef0123456789abcdef"
 
@@ -88,6 +91,12 @@ def backend_for(url: str, **options: Any) -> Iterator[KannelBackend]:
 @pytest.fixture
 def backend(gateway: Gateway) -> Iterator[KannelBackend]:
     with backend_for(gateway.url) as backend:
+        yield backend
+
+
+@pytest.fixture
+def backend_of_ten(gateway: Gateway) -> Iterator[KannelBackend]:
+    with backend_for(gateway.url, max_messages=10) as backend:
         yield backend
 
 
@@ -198,7 +207,7 @@ def test_accepted(gateway: Gateway, backend: KannelBackend, body: str) -> None:
     [part] = result.parts
     assert part.status is Status.SENDING
     assert not part.provider_id
-    assert result.raw == {"answer": body}
+    assert result.raw == {"answers": [body]}
 
 
 @pytest.mark.parametrize(
@@ -254,19 +263,85 @@ def test_a_private_authority_stands_above_the_environment(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/environment.pem")
-    url = gateway.url.replace("http:", "https:")
-    # requests looks for the file first, and its complaint names it
-    private = backend_for(url, ca_file="/nowhere/option.pem")
-    with private as backend, pytest.raises(OSError, match=r"option\.pem"):
-        backend.send(text())
-    with backend_for(url) as backend, pytest.raises(OSError, match=r"environment\.pem"):
-        backend.send(text())
+    seen = []
+    monkeypatch.setattr(
+        HTTPAdapter, "cert_verify", lambda adapter, conn, url, verify, cert: seen.append(verify)
+    )
+    for options in ({"ca_file": "/nowhere/option.pem"}, {}):
+        with backend_for(gateway.url, **options) as backend:
+            backend.send(text())
+    assert seen == ["/nowhere/option.pem", "/nowhere/environment.pem"]
+
+
+# The 67th and 68th code unit are the halves of the smile.
+TORN = "я" * 66 + "😀" + "я" * 60 + "😀"
+
+
+def test_a_text_that_kannel_would_tear_goes_in_parts(
+    gateway: Gateway, backend_of_ten: KannelBackend
+) -> None:
+    message = text(text=TORN, encoding=Encoding.UCS2, segments=2, callback_url="https://x.test/")
+    result = backend_of_ten.send(message)
+    assert [part.provider_id for part in result.parts] == [f"{REF}-1", f"{REF}-2"]
+    assert [body.decode() for _, _, body in gateway.requests] == [TORN[:66], TORN[66:]]
+    first, second = (headers for _, headers, _ in gateway.requests)
+    assert first["X-Kannel-UDH"] == "050003010201"
+    assert second["X-Kannel-UDH"] == "050003010202"
+    assert f"?ref={REF}&part={REF}-2&type=%d" in second["X-Kannel-DLR-Url"]
+
+
+def test_no_other_text_does(gateway: Gateway, backend_of_ten: KannelBackend) -> None:
+    whole = ["я" * 67 + "😀" + "я" * 60, "😀" * 35, "я" * 66 + "😀", "я" * 300, "x" * 300]
+    for body in whole:
+        encoding = Encoding.GSM7 if body[0] == "x" else Encoding.UCS2
+        backend_of_ten.send(text(text=body, encoding=encoding, segments=2))
+    assert [body.decode() for _, _, body in gateway.requests] == whole
+    assert not any("X-Kannel-UDH" in headers for _, headers, _ in gateway.requests)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OutcomeUnknown("cut off"), Status.UNKNOWN),
+        (TemporarilyUnavailable("full"), Status.FAILED),
+        (Refused("no"), Status.FAILED),
+    ],
+)
+def test_a_later_part_that_is_not_taken(error: SendError, status: Status) -> None:
+    parts = [Part(text=name, ident=name) for name in ("one", "two", "three")]
+
+    def send(part: Part) -> str:
+        if part.ident == "two":
+            raise error
+        return "0: Accepted for delivery"
+
+    result = sending.send_parts(parts, send)
+    assert [(part.provider_id, part.status) for part in result.parts] == [
+        ("one", Status.SENDING),
+        ("two", status),
+        ("three", Status.FAILED),
+    ]
+    with pytest.raises(type(error)):
+        sending.send_parts(parts[1:], send)
+
+
+@given(st.text(st.sampled_from("я漢😀👩\u200d"), min_size=1, max_size=300))
+def test_no_part_ends_within_a_character(body: str) -> None:
+    pieces = parts_of(text(text=body, encoding=Encoding.UCS2))
+    assert "".join(piece.text for piece in pieces) == body
+    if len(pieces) > 1:
+        assert all(len(piece.text.encode("utf-16-be")) <= 134 for piece in pieces)
+        assert [piece.udh[3:] for piece in pieces] == [
+            bytes([1, len(pieces), number]) for number in range(1, len(pieces) + 1)
+        ]
 
 
 @given(frm=st.text(max_size=20), smsc=st.text(max_size=20))
 def test_headers_carry_a_value_unchanged_or_not_at_all(frm: str, smsc: str) -> None:
     try:
-        headers = sending.headers(text(frm=frm, extra={"smsc": smsc}), "shop", "not-secret")
+        headers = sending.headers(
+            text(frm=frm, extra={"smsc": smsc}), Part(text=""), "shop", "not-secret"
+        )
     except InvalidMessage:
         return
     for value in headers.values():

@@ -103,6 +103,12 @@ def test_a_report_keeps_when_and_what_but_not_the_text() -> None:
     assert "987654" not in repr(got.raw)
 
 
+def test_a_part_that_was_sent_for_itself() -> None:
+    got = report(part=f"{REF}-2", answer=receipt("DELIVRD"))
+    assert (got.ref, got.provider_id) == (REF, f"{REF}-2")
+    assert got.raw["id"] == "4711"
+
+
 @pytest.mark.parametrize(
     "fields", [{"ref": ""}, {"type": ""}, {"type": "-1"}, {"type": "one"}, {"type": "%d"}]
 )

@@ -103,7 +103,7 @@ class Project:
         is_settled: Callable[[dict[str, Any]], bool] = lambda message: (
             message["status"] not in ("created", "sending", "sent")
         ),
-        seconds: float = 20,
+        seconds: float = 60,
     ) -> dict[str, dict[str, Any]]:
         """Return the messages, by recipient, once all of them are settled."""
         refs = [message["ref"] for message in sent]

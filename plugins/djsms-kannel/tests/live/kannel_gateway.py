@@ -47,7 +47,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def until(what: str, met: Callable[[], Any], seconds: float = 20) -> Any:
+def until(what: str, met: Callable[[], Any], seconds: float = 60) -> Any:
     """Return what ``met`` returns once it is true."""
     end = time.monotonic() + seconds
     while not (value := met()):

@@ -14,7 +14,9 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 SYSTEM_ID, PASSWORD = b"djsms", b"operator"
 
@@ -166,7 +168,7 @@ class Operator:
             for header, part, coding in in_parts(text, next(self._references))
         ]
 
-    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=10)
 
     async def _listen(self) -> None:
@@ -271,6 +273,7 @@ class Link:
 
 def parse_submit_sm(body: bytes) -> tuple[Submitted, bool]:
     """Return the message, and whether a receipt is wanted for it."""
+    rest = body
 
     def word() -> bytes:
         nonlocal rest
@@ -282,7 +285,6 @@ def parse_submit_sm(body: bytes) -> tuple[Submitted, bool]:
         value, rest = rest[:count], rest[count:]
         return value
 
-    rest = body
     word()
     frm_type, _ = octets(2)
     frm = word().decode("latin-1")

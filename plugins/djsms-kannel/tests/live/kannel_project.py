@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,6 +29,7 @@ def configure(values: dict[str, Any]) -> None:
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",
                 "NAME": values["database"],
+                "CONN_MAX_AGE": None,
                 "OPTIONS": {
                     "timeout": 30,
                     "transaction_mode": "IMMEDIATE",
@@ -156,7 +158,7 @@ def addresses(threads: ThreadPoolExecutor) -> dict[str, str]:
     )
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., Any]] = {
     "send": send,
     "messages": messages,
     "incoming": incoming,
