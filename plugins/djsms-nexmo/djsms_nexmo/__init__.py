@@ -156,7 +156,7 @@ def _require_age(value: object, *, verified: bool) -> None:
 
 
 def _require_base(value: object) -> None:
-    if not isinstance(value, str) or sending.address_problem(value):
+    if not isinstance(value, str) or not sending.host_of(value):
         raise InvalidOptions("base_url is no address; it takes one such as https://rest.nexmo.com.")
     if set(value) & set("@?# "):
         raise InvalidOptions("base_url takes a scheme, a host and a path, and nothing else.")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from djsms import Encoding, OutgoingText
 from djsms.exceptions import InvalidMessage, InvalidNumber, InvalidText
 
-__all__ = ["MAX_CALLBACK_LENGTH", "address_problem", "parameters"]
+__all__ = ["MAX_CALLBACK_LENGTH", "address_problem", "host_of", "parameters"]
 
 MAX_TEXT_LENGTH = 3200
 MAX_CALLBACK_LENGTH = 100
@@ -49,16 +49,21 @@ def parameters(message: OutgoingText) -> dict[str, str]:
 
 def address_problem(address: str) -> str:
     """Return why Vonage cannot call a webhook address; empty if it can, as far as one can see."""
+    host = host_of(address)
+    if not host:
+        return "does not begin with https:// and a host"
+    return "has an underscore in its host" if "_" in host else ""
+
+
+def host_of(address: str) -> str:
+    """Return the host of an http or https address; empty if it is none."""
     try:
         parts = urlsplit(address)
-        host = parts.hostname or ""
+        # A port that is no number shows when it is asked for.
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        return "is not valid"
-    if parts.scheme not in ("http", "https") or not host:
-        return "does not begin with https:// and a host"
-    if "_" in host:
-        return "has an underscore in its host"
-    return ""
+        return ""
+    return host if parts.scheme in ("http", "https") and port != 0 else ""
 
 
 # The address of an account stays the same, so it is warned of once and not for each message.

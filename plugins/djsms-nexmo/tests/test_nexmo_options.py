@@ -43,6 +43,7 @@ INCOMING = "https://example.com/djsms/incoming/default/token/"
         ({"base_url": None}, "base_url is no address"),
         ({"base_url": "rest.nexmo.com"}, "base_url is no address"),
         ({"base_url": "https://[::1"}, "base_url is no address"),
+        ({"base_url": "https://example.com:https"}, "base_url is no address"),
         ({"base_url": "https://a:b@example.com"}, "base_url takes a scheme, a host and a path"),
         ({"timeout": "10"}, "timeout is '10'"),
         ({"pool_size": 0}, "pool_size is 0"),
@@ -61,6 +62,10 @@ def test_a_signature_secret_does_without_the_api_secret() -> None:
 def test_webhooks_may_be_unsigned_although_requests_are_signed() -> None:
     backend = NexmoBackend(**KEYS, signature_secret="secret", signed_webhooks=False)
     assert not backend.verifies_webhooks
+
+
+def test_a_host_within_one_s_own_network_may_have_an_underscore() -> None:
+    assert NexmoBackend(**KEYS, base_url="http://vonage_stub:8080").base_url
 
 
 def test_no_secret_is_in_the_repr() -> None:
