@@ -158,7 +158,8 @@ class _Fields:
                 total=fields.number("total"),
             )
         except ValueError as error:
-            raise InvalidWebhook(f'"{name}" is not possible: {error}') from error
+            # Its words quote the numbers, however many digits they have.
+            raise InvalidWebhook(f'"{name}" is not a possible part of a text.') from error
 
     def number(self, name: str) -> int:
         value = self.values.get(name)
