@@ -34,6 +34,10 @@ CODING = {Encoding.GSM7: "0", Encoding.UCS2: "2"}
 EVERY_REPORT = "31"
 """The ``dlr-mask`` for all: delivered 1, failed 2, buffered 4, accepted 8, refused 16."""
 
+ACCEPTANCES = ("0: ", "3: ", "Sent.")
+"""How an acceptance begins: accepted, queued until the operator is back, and the one for those who
+configured ``immediate-sendsms-reply``."""
+
 LONGEST = 63 * 7 * 24 * 60
 """Minutes in 63 weeks, the longest validity that a short message can have (3GPP TS 23.040)."""
 
@@ -75,13 +79,13 @@ def is_plain(value: str) -> bool:
 
 
 def answer(response: requests.Response) -> str:
-    """Return the words in which Kannel accepts; any other answer is ``OutcomeUnknown``.
+    """Return the words with which Kannel accepts; raise ``OutcomeUnknown`` for any others.
 
     There is no id in them: the reference in the ``dlr-url`` is the only handle on the message.
     Refusals by the operator come later, as a report.
     """
     words = _words(response)
-    if response.status_code != 202:
+    if response.status_code != 202 or not words.startswith(ACCEPTANCES):
         raise OutcomeUnknown(
             f"This is not Kannel's answer to a message: {words}", code=str(response.status_code)
         )

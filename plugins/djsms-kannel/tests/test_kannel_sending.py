@@ -200,7 +200,10 @@ def test_a_long_text_is_refused_rather_than_cut(gateway: Gateway, backend: Kanne
     assert len(gateway.requests) == 1
 
 
-@pytest.mark.parametrize("body", ["0: Accepted for delivery", "3: Queued for later delivery"])
+@pytest.mark.parametrize(
+    "body",
+    ["0: Accepted for delivery", "3: Queued for later delivery", "Sent. Message splits: 2"],
+)
 def test_accepted(gateway: Gateway, backend: KannelBackend, body: str) -> None:
     gateway.body = body.encode()
     result = backend.send(text())
@@ -227,6 +230,7 @@ def test_accepted(gateway: Gateway, backend: KannelBackend, body: str) -> None:
         (502, "Bad gateway", OutcomeUnknown),
         (504, "Gateway timeout", OutcomeUnknown),
         (200, "Welcome to this network", OutcomeUnknown),
+        (202, "Welcome to this network", OutcomeUnknown),
         (302, "Log in first", OutcomeUnknown),
         (0, "closed without an answer", OutcomeUnknown),
     ],
