@@ -30,6 +30,7 @@ from django.db.models.signals import post_save
 
 from djsms import SendResult, conf, gateways, hookimpl, plugins, send_text
 from djsms.addresses import webhook_url
+from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
 from djsms.http import HTTPBackend
 from djsms.models import TextMessage
 
@@ -221,6 +222,60 @@ def test_examples_run(page: Path, reader: Reader) -> None:
             block.compiled()
         elif block.info in ("python", "toml"):
             reader.follow(block)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_receivers_hear(reader: Reader, client: Any) -> None:
+    for block in blocks_of(ROOT / "docs" / "status-reports.md"):
+        if block.info == "python":
+            reader.follow(block)
+    message = send_text("Ready.", "+447700900000", "+447700900123", status_report=True)
+    for kind, values in {
+        "callback": {"ref": message.ref, "status": "delivered"},
+        "incoming": {"frm": "+447700900123", "to": "+447700900000", "text": "Coming!"},
+    }.items():
+        path = webhook_url("default", kind).removeprefix("https://example.com")
+        assert client.post(path, values, content_type="application/json").status_code == 200
+    assert sys.modules["shop.receivers"].done == [
+        f"{message.ref} arrived",
+        "+447700900123 wrote 'Coming!'",
+    ]
+    answer = TextMessage.objects.latest("pk")
+    assert (answer.text, answer.to) == ("Thank you!", "+447700900123")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("error", "account", "status"),
+    [(TemporarilyUnavailable, "kannel", "sending"), (OutcomeUnknown, "nexmo", "unknown")],
+)
+def test_failover(
+    reader: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+    account: str,
+    status: str,
+) -> None:
+    for block in blocks_of(ROOT / "docs" / "backends.md"):
+        if block.info in ("python", "toml"):
+            reader.follow(block)
+    asked = []
+
+    @hookimpl
+    def fail(self: object, message: object) -> SendResult:
+        asked.append("nexmo")
+        raise error("Down for the day.")
+
+    @hookimpl
+    def accept(self: object, message: object) -> SendResult:
+        asked.append("kannel")
+        return SendResult.accepted("example")
+
+    monkeypatch.setattr(plugins.load("nexmo"), "send", fail)
+    monkeypatch.setattr(plugins.load("kannel"), "send", accept)
+    gateways.clear()
+    assert send_text("Ready.", "Bistro", "+447700900123").status == status
+    assert asked[-1] == account
 
 
 @pytest.mark.django_db(transaction=True)
