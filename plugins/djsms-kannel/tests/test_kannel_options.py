@@ -11,6 +11,7 @@ from djsms.exceptions import InvalidOptions
 from djsms_kannel import KannelBackend
 from djsms_kannel.addresses import dlr_url, get_url
 
+README = (Path(__file__).parents[1] / "README.md").read_text()
 CALLBACK = "https://example.com/djsms/callback/default/t0ken/"
 INCOMING = "https://example.com/djsms/incoming/default/t0ken/"
 
