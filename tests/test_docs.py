@@ -145,7 +145,6 @@ class Reader:
             elif name.isupper():
                 setattr(self.settings, name, value)
                 self.configured.add(name)
-        gateways.clear()
         for alias in conf.accounts():
             gateways.get(alias)
 
@@ -206,11 +205,9 @@ def reader(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
         if isinstance(backend, type) and issubclass(backend, HTTPBackend):
             monkeypatch.setattr(backend, "send", send)
     receivers = list(post_save.receivers)
-    gateways.clear()
     yield Reader(settings, monkeypatch, tmp_path)
     post_save.receivers[:] = receivers
     post_save.sender_receivers_cache.clear()
-    gateways.clear()
 
 
 @pytest.mark.django_db(transaction=True)
