@@ -1,0 +1,256 @@
+"""Makes the pictures of the admin: python docs/screenshots.py
+
+Needs djsms, djsms-nexmo and Debian's chromium. A project in a temporary folder, a server on
+loopback and a browser; all of them are gone when it ends. No text leaves the machine.
+"""
+
+import logging
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlencode
+from wsgiref.simple_server import WSGIServer, make_server
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+
+from djsms import SendResult, SentPart, Status, StatusReport, hookimpl
+from djsms.exceptions import RecipientBlocked
+
+ROOT = Path(__file__).parent.parent
+IMAGES = ROOT / "docs" / "images"
+sys.path.append(str(ROOT / "tests"))
+
+import browser  # noqa: E402
+
+NOW = datetime(2026, 11, 20, 18, 42, tzinfo=UTC)
+SHOP = "+447700900100"
+
+# minutes before NOW, whom to, what
+TEXTS = [
+    (412, 187, "Your parcel leaves our warehouse today."),
+    (395, 142, "Your parcel leaves our warehouse today."),
+    (301, 123, "Hello Sam, your table for two is booked for tonight, 8 pm. Reply NO to cancel."),
+    (274, 166, "Votre code est 482913. Ne le donnez à personne 🔒"),
+    (233, 155, "Your parcel arrives between 2 and 4 pm."),
+    (121, 187, "Your parcel is at your neighbour's, number 12."),
+    (96, 142, "Your parcel arrives between 5 and 6 pm."),
+    (62, 190, "Your code is 771204."),
+    (
+        47,
+        123,
+        "Thank you for dining with us! Tell us how it was: reply with a number from 1 to 5, where "
+        "5 is the best. Every answer takes part in our monthly draw of a dinner for two. Reply "
+        "STOP, and we will not write again.",
+    ),
+    (9, 133, "Your code is 190357."),
+]
+REPLY = "5! Merci, c’était délicieux 😋"
+
+
+class Provider:
+    """Answers in the place of the account's backend, as the provider might."""
+
+    @hookimpl
+    def send(self, message) -> SendResult:  # type: ignore[no-untyped-def]
+        if message.to.endswith("155"):
+            raise RecipientBlocked("Recipient has opted out", code="15")
+        parts = tuple(
+            SentPart(
+                provider_id=f"0A0000{message.ref[:9].upper()}{number}", price=Decimal("0.0333")
+            )
+            for number in range(message.segments)
+        )
+        return SendResult(parts=parts, currency="EUR", raw={"message-count": str(message.segments)})
+
+
+def main() -> None:
+    if not browser.PROGRAM:
+        sys.exit("No chromium on the path.")
+    with tempfile.TemporaryDirectory() as folder:
+        set_up(Path(folder) / "db.sqlite3")
+        story = tell()
+        IMAGES.mkdir(exist_ok=True)
+        with served() as address:
+            take(address, "/admin/djsms/textmessage/", "admin-list.png", width=1500, height=720)
+            path = f"/admin/djsms/textmessage/{story.pk}/change/"
+            take(address, path, "admin-message.png", width=1440, height=900)
+
+
+def set_up(database: Path) -> None:
+    settings.configure(
+        INSTALLED_APPS=[
+            "django.contrib.admin",
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.messages",
+            "django.contrib.sessions",
+            "django.contrib.staticfiles",
+            "djsms",
+        ],
+        MIDDLEWARE=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+        ],
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ]
+                },
+            }
+        ],
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": database}},
+        ROOT_URLCONF=__name__,
+        STATIC_URL="/static/",
+        SECRET_KEY="for pictures only",
+        ALLOWED_HOSTS=["127.0.0.1"],
+        USE_TZ=True,
+        TIME_ZONE="UTC",
+        DJSMS_BACKEND="nexmo",
+        DJSMS_OPTIONS={"api_key": "abcd1234", "api_secret": "for-pictures-only"},
+        DJSMS_EXTENSIONS=[f"{__name__}.Provider"],
+        DJSMS_BASE_URL="https://example.com",
+    )
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def tell():  # type: ignore[no-untyped-def]
+    """Fill the database as a day of a shop would; return the message to look at."""
+    from djsms import send_text
+    from djsms.models import StatusEvent, TextMessage
+    from djsms.receiving import take_text
+    from djsms.reports import take_report
+    from djsms.types import IncomingText
+
+    # one text is to be refused, and need not be told of here
+    logging.getLogger("djsms").setLevel(logging.ERROR)
+
+    story = None
+    for ago, number, text in TEXTS:
+        message = send_text(text, SHOP, f"+447700900{number}", status_report=True)
+        moment = NOW - timedelta(minutes=ago)
+        parts = [event for event in message.events.order_by("pk") if event.provider_id]
+        for delay, status in fate(number):
+            for part in parts:
+                told = report(message, part.provider_id, status, moment + delay)
+                take_report("default", told)
+        TextMessage.objects.filter(pk=message.pk).update(created_on=moment)
+        for second, event in enumerate(message.events.order_by("pk")):
+            when = event.occurred_on or moment + timedelta(seconds=1)
+            StatusEvent.objects.filter(pk=event.pk).update(
+                created_on=when + timedelta(milliseconds=40 * second)
+            )
+        if len(text) > 160:
+            story = message
+            take_text(
+                "default",
+                "nexmo",
+                IncomingText(frm=f"+447700900{number}", to=SHOP, text=REPLY, provider_id="0B1"),
+            )
+            TextMessage.objects.filter(provider_id="0B1").update(
+                created_on=moment + timedelta(minutes=6)
+            )
+    return story
+
+
+def fate(number: int) -> list[tuple[timedelta, Status]]:
+    """When and how the provider reports on what this number was sent."""
+    match number:
+        case 133:
+            return []
+        case 190:
+            return [(timedelta(seconds=4), Status.SENT), (timedelta(minutes=41), Status.EXPIRED)]
+        case _:
+            return [(timedelta(seconds=4), Status.SENT), (timedelta(seconds=9), Status.DELIVERED)]
+
+
+def report(message, provider_id: str, status: Status, moment: datetime) -> StatusReport:  # type: ignore[no-untyped-def]
+    word = "accepted" if status is Status.SENT else status.value
+    return StatusReport(
+        status=status,
+        provider_id=provider_id,
+        provider_status=word,
+        error_code="" if status is not Status.EXPIRED else "1",
+        error_text="" if status is not Status.EXPIRED else "Unknown",
+        occurred_on=moment,
+        raw={
+            "messageId": provider_id,
+            "msisdn": message.to.lstrip("+"),
+            "status": word,
+            "price": "0.03330000",
+            "message-timestamp": f"{moment:%Y-%m-%d %H:%M:%S}",
+        },
+    )
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    from django.contrib.staticfiles.handlers import StaticFilesHandler
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+    from django.core.wsgi import get_wsgi_application
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server: WSGIServer = make_server(
+        "127.0.0.1",
+        0,
+        StaticFilesHandler(get_wsgi_application()),
+        server_class=ThreadedWSGIServer,
+        handler_class=Quiet,
+    )
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def take(address: str, path: str, name: str, *, width: int, height: int) -> None:
+    # the browser's command line has no place for a cookie, so it comes in through this door
+    url = f"{address}/enter/?{urlencode({'next': path})}"
+    browser.screenshot(url, IMAGES / name, width=width, height=height)
+    print(IMAGES / name)
+
+
+def enter(request):  # type: ignore[no-untyped-def]
+    """Log in and go on."""
+    from django.contrib.auth import login
+    from django.contrib.auth.models import User
+    from django.shortcuts import redirect
+
+    user, _ = User.objects.get_or_create(username="sam", is_staff=True, is_superuser=True)
+    login(request, user)
+    return redirect(request.GET["next"])
+
+
+def __getattr__(name: str):  # type: ignore[no-untyped-def]
+    # This module is the URLconf too; it can only be made once Django is set up.
+    if name != "urlpatterns":
+        raise AttributeError(name)
+    from django.contrib import admin
+    from django.urls import path
+
+    return [path("admin/", admin.site.urls), path("enter/", enter)]
+
+
+if __name__ == "__main__":
+    main()
