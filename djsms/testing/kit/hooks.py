@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import typing
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import cache, lru_cache
+from typing import Any, cast
 
 import pluggy
 from django.core.checks import CheckMessage
@@ -28,19 +30,29 @@ _NAMES = {"HttpRequest": HttpRequest, "CheckMessage": CheckMessage, "Mapping": M
 
 def entry_points(name: str) -> list[Any]:
     """Return the entry points of this name, of whichever distribution."""
-    return [entry for entry in plugins.installed() if entry.name == name]
+    return [entry for entry in _installed(tuple(sys.path)) if entry.name == name]
+
+
+@lru_cache(maxsize=1)
+def _installed(path: tuple[str, ...]) -> list[Any]:
+    # Looking through all distributions takes longer than most tests, and nearly all of them ask.
+    return list(plugins.installed())
 
 
 def implemented(backend: Any) -> dict[str, Callable[..., Any]]:
     """Return the methods marked with ``@hookimpl``, by the hook that they mean to implement."""
+    marked = _marked(cast("Hashable", type(backend)))
+    return {hook: getattr(backend, name) for hook, name in marked.items()}
+
+
+@cache
+def _marked(kind: Hashable) -> dict[str, str]:
     manager = pluggy.PluginManager("djsms")
     found = {}
-    # Read from the class: properties are not to run.
-    for name in dir(type(backend)):
-        if inspect.isroutine(getattr(type(backend), name, None)):
-            options = manager.parse_hookimpl_opts(backend, name)
-            if options is not None:
-                found[options.get("specname") or name] = getattr(backend, name)
+    for name in dir(kind):
+        options = manager.parse_hookimpl_opts(kind, name)
+        if options is not None:
+            found[options.get("specname") or name] = name
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import itertools
 import json
@@ -58,14 +59,14 @@ NONSENSE: Mapping[str, Any] = {
     "an object of nulls": '{"id": null, "status": null, "messages": null, "data": null}',
     "other types": '{"id": {}, "status": [], "messages": {"0": 1}, "data": 7}',
     "not a number": '{"id": NaN}',
-    "no UTF-8": b'{"id": "\xff\xfe\x80"}',
+    "no UTF-8": b'{"\xff\xfe\x80": "\xff"}',
     "NUL characters": b"\0\0\0\0",
 }
 
 WRONG_VALUES: tuple[Any, ...] = (None, "", 17, [], {}, "\ud83d")
 
 SLACK = 2.0
-SHORT_TIMEOUT = 0.5
+SHORT_TIMEOUT = 0.3
 MAX_DISTORTIONS = 80
 
 
@@ -195,7 +196,9 @@ class Outcomes(Kit):
             provider.respond(Answer(429, "Too many requests", {"Retry-After": "0"}))
         else:
             script(self, provider, what)
-        self._error(backend, what)
+        # How it ends is for the other tests.
+        with contextlib.suppress(Exception):
+            hooks.call(backend, "send", message=self.message())
         sends = self._sends(provider)
         require(
             len(sends) == 1,

@@ -1,0 +1,145 @@
+"""The conformance kit passes what is good, and fails what is bad by the test that says why."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import requests  # noqa: F401  (kept loaded between the runs within this process)
+from conformance.sins import SINS, Sin
+
+pytest_plugins = ("pytester",)
+
+HERE = Path(__file__).parent
+GOOD = HERE / "good"
+
+
+@pytest.fixture(autouse=True)
+def lone(monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> None:
+    """Let the runs within the run load no plugins, and find the good backends."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.syspathinsert(GOOD)
+    pytester.syspathinsert()
+
+
+def advertise(
+    folder: Path, distribution: str, name: str, value: str, needs: str = "django-simple-sms>=2,<3"
+) -> None:
+    """Write what an installed distribution leaves behind."""
+    info = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\nRequires-Dist: {needs}\n"
+    )
+    (info / "entry_points.txt").write_text(f"[djsms.backends]\n{name} = {value}\n")
+
+
+def run(
+    pytester: pytest.Pytester, *plugins: object, **attributes: object
+) -> tuple[set[str], set[str]]:
+    """Run the conformance test; return the names of the tests that failed and that passed."""
+    conformance(pytester, **attributes)
+    result = pytester.inline_run("-W", "error", "-q", plugins=plugins)
+    passed, _, failed = result.listoutcomes()
+    return names(failed), names(passed)
+
+
+def conformance(pytester: pytest.Pytester, **attributes: object) -> Path:
+    """Write the conformance test of a backend that is said to be otherwise than the good one."""
+    lines = (HERE / "good_conformance.py").read_text().splitlines()
+    lines += [f"    {name} = {value}" for name, value in attributes.items()]
+    return pytester.makepyfile(test_backend="\n".join(lines))
+
+
+def names(reports: Iterable[pytest.TestReport]) -> set[str]:
+    return {report.nodeid.rpartition("::")[2].partition("[")[0] for report in reports}
+
+
+class Sample:
+    """Leaves out what cannot fail with a sin, or only again: dozens of runs take their time."""
+
+    def __init__(self, sin: Sin) -> None:
+        self.sin = sin
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        seen: Counter[str] = Counter()
+        keep = []
+        for item in items:
+            name = item.name.partition("[")[0]
+            seen[name] += 1
+            if name in self.sin.fails or (seen[name] <= 2 and not self.is_idle(name)):
+                keep.append(item)
+        items[:] = keep
+
+    def is_idle(self, name: str) -> bool:
+        """Whether a slow test is about something that a backend does as the good one does."""
+        if name == "test_no_answer_in_time":
+            return not {"send", "post", "configure"} & set(re.findall(r"def (\w+)", self.sin.body))
+        # starts another Python
+        return name == "test_import_needs_no_settings"
+
+
+def test_good_backend_passes(pytester: pytest.Pytester) -> None:
+    advertise(pytester.path, "djsms-good", "good", "djsms_good:GoodBackend")
+    failed, passed = run(pytester)
+    assert not failed
+    assert len(passed) == 33
+
+
+def test_backend_without_any_library_passes(pytester: pytest.Pytester) -> None:
+    advertise(pytester.path, "djsms-plain", "plain", "djsms_plain:PlainBackend")
+    failed, passed = run(pytester, name="'plain'", forged_callbacks=())
+    assert not failed
+    assert {"test_answer", "test_cut_off", "test_nothing_is_sent_twice"} <= passed
+
+
+def test_hooks_that_are_not_there_are_named(pytester: pytest.Pytester) -> None:
+    advertise(pytester.path, "djsms-plain", "plain", "djsms_plain:PlainBackend")
+    result = pytester.runpytest_inprocess("-rs", conformance(pytester, name="'plain'"))
+    for hook in ("parse_callback", "parse_incoming", "webhook_addresses", "check"):
+        result.stdout.fnmatch_lines([f"SKIPPED*plain does not implement {hook}()"])
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"name": "''"}, "*Set name = * to the backend's name.*"),
+        ({"name": "'missing'"}, "*No installed distribution has a backend named 'missing'.*"),
+        ({"secrets": ["tokn"]}, "*secrets names 'tokn', which the fixture options lacks.*"),
+        ({"answers": "{}"}, "*The backend sends over HTTP, but answers is empty.*"),
+        ({"answers": "{'refused': Answer(400)}"}, '*answers lacks "accepted"*'),
+        ({"answers": "{'accepted': Answer(202, {'id': NEW_ID})}"}, '*answers lacks "refused"*'),
+        (
+            {"answers": "{'accepted': Answer(202, {'id': '1'})}"},
+            "*gives each message the same id*NEW_ID*",
+        ),
+        ({"answers": "{'accpted': Answer(202)}"}, "*answers has accpted; it takes accepted, *"),
+        ({"callback_samples": "()"}, "*callback_samples is empty: record what*"),
+    ],
+)
+def test_what_is_missing_is_said(
+    pytester: pytest.Pytester, attributes: dict[str, object], words: str
+) -> None:
+    advertise(pytester.path, "djsms-good", "good", "djsms_good:GoodBackend")
+    result = pytester.runpytest_inprocess(
+        "-k",
+        "repr or accepted or answer or distinct or samples",
+        conformance(pytester, **attributes),
+    )
+    result.stdout.fnmatch_lines([words])
+
+
+@pytest.mark.parametrize("name", SINS)
+def test_sin_is_found(pytester: pytest.Pytester, name: str) -> None:
+    sin = SINS[name]
+    package = pytester.mkpydir("djsms_bad")
+    (package / "__init__.py").write_text(sin.module)
+    if sin.typed:
+        (package / "py.typed").touch()
+    for distribution in sin.advertised:
+        advertise(pytester.path, distribution, "bad", "djsms_bad:BadBackend", sin.needs)
+    failed, _ = run(pytester, Sample(sin), name="'bad'")
+    assert failed == sin.fails
