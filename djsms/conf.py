@@ -16,6 +16,7 @@ __all__ = [
     "Account",
     "account",
     "accounts",
+    "aliases",
     "allow_unverified_webhooks",
     "base_url",
     "extensions",
@@ -37,6 +38,11 @@ class Account:
     alias: str
     backend: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def aliases() -> list[str]:
+    """Return the aliases of all accounts, also of those that are wrongly defined."""
+    return list(_definitions())
 
 
 def accounts() -> dict[str, Account]:

@@ -51,7 +51,7 @@ def aliases() -> list[str]:
     if extensions.problems():
         return []
     try:
-        return list(conf.accounts())
+        return conf.aliases()
     except ImproperlyConfigured:
         return []
 
@@ -62,6 +62,11 @@ def label(alias: str) -> str:
 
 
 def _account(alias: str) -> Iterator[CheckMessage]:
+    try:
+        conf.account(alias)
+    except ImproperlyConfigured as error:
+        yield Error(str(error), hint="Correct the setting.", obj=label(alias), id="djsms.E001")
+        return
     try:
         gateway = gateways.get(alias)
     except ImproperlyConfigured as error:
@@ -86,7 +91,7 @@ def _unreachable(gateway: Gateway) -> Iterator[CheckMessage]:
     if not (gateway.supports("parse_callback") or gateway.supports("parse_incoming")):
         return
     lost = "its provider cannot deliver status reports and incoming texts."
-    if not conf.base_url():
+    if not _has_base_url():
         yield CheckWarning(
             f"DJSMS_BASE_URL is not set, so {lost}",
             hint="Set it to the address at which providers reach this project, such as "
@@ -145,6 +150,14 @@ def _webhook_url(alias: str, kind: Literal["callback", "incoming"]) -> str:
     except Exception:
         # A URLconf that cannot be imported is told by Django's own checks.
         return ""
+
+
+def _has_base_url() -> bool:
+    try:
+        return bool(conf.base_url())
+    except ImproperlyConfigured:
+        # It is there, and wrong; that is told once, not for each account.
+        return True
 
 
 def _has_urls() -> bool:

@@ -22,7 +22,11 @@ def check() -> Iterator[CheckMessage]:
 
 
 def _plain_http() -> Iterator[CheckMessage]:
-    if conf.base_url().lower().startswith("http:"):
+    try:
+        base_url = conf.base_url()
+    except ImproperlyConfigured:
+        return
+    if base_url.lower().startswith("http:"):
         yield CheckWarning(
             "DJSMS_BASE_URL is a plain http address: providers would send texts, and the tokens "
             "that prove them, unencrypted.",

@@ -149,12 +149,19 @@ def _require_hooks(entry: EntryPoint, factory: object, hooks: tuple[str, ...]) -
 
 
 def _accounts(problems: list[str]) -> dict[str, str]:
-    """Return the backend of each account; add to ``problems`` if the settings cannot be read."""
+    """Return the backend of each account; add to ``problems`` what cannot be read."""
+    found = {}
     try:
-        return {alias: account.backend for alias, account in conf.accounts().items()}
+        aliases = conf.aliases()
     except ImproperlyConfigured as error:
         problems.append(str(error))
         return {}
+    for alias in aliases:
+        try:
+            found[alias] = conf.account(alias).backend
+        except ImproperlyConfigured as error:
+            problems.append(str(error))
+    return found
 
 
 def _problems_of(accounts: Mapping[str, str], rows: list[_Row]) -> list[str]:

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.urls import NoReverseMatch, reverse
 
 from djsms import addresses, conf, gateways
-from djsms.cli import SUBCOMMANDS
+from djsms.cli import SUBCOMMANDS, errors
 from djsms.cli.base import Subcommand
 
 if TYPE_CHECKING:
@@ -61,17 +61,17 @@ class Command(Subcommand):
 
 
 def _aliases(account: str | None) -> list[str]:
-    try:
+    with errors.told():
         if account is not None:
             return [conf.account(account).alias]
         # With no account at all this raises, and says what to set.
-        return list(conf.accounts()) or [conf.account(conf.DEFAULT_ALIAS).alias]
-    except ImproperlyConfigured as error:
-        raise CommandError(str(error)) from error
+        return conf.aliases() or [conf.account(conf.DEFAULT_ALIAS).alias]
 
 
 def _require_addresses() -> None:
-    if not conf.base_url():
+    with errors.told():
+        base_url = conf.base_url()
+    if not base_url:
         raise CommandError(
             "Set DJSMS_BASE_URL to the address at which providers reach this project, such as "
             "DJSMS_BASE_URL = 'https://example.com'."
