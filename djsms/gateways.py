@@ -165,8 +165,11 @@ def get(alias: str = conf.DEFAULT_ALIAS) -> Gateway:
 
 
 @contextmanager
-def replaced(make: Callable[[str], object]) -> Iterator[None]:
-    """Let ``make(alias)`` stand in for the backend of every account, whatever the settings say."""
+def replaced(make: Callable[[str], object | None]) -> Iterator[None]:
+    """Let ``make(alias)`` stand in for the backend of every account, whatever the settings say.
+
+    Where it returns None the settings hold.
+    """
     global _stand_in
     before, _stand_in = _stand_in, make
     clear()
@@ -191,7 +194,7 @@ def _start_anew() -> None:
 
 _built: dict[str, Gateway] = {}
 _lock = threading.RLock()
-_stand_in: Callable[[str], object] | None = None
+_stand_in: Callable[[str], object | None] | None = None
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew)
@@ -200,12 +203,11 @@ if hasattr(os, "register_at_fork"):
 def _build(alias: str) -> Gateway:
     # Not needed here, but when a message is on its way it is too late to find it wrong.
     conf.base_url()
-    if _stand_in is not None:
+    stand_in = _stand_in(alias) if _stand_in is not None else None
+    if stand_in is not None:
         if alias != conf.DEFAULT_ALIAS:
             conf.account(alias)
-        return Gateway(
-            alias=alias, backend="memory", plugin=_stand_in(alias), extensions=_extensions()
-        )
+        return Gateway(alias=alias, backend="memory", plugin=stand_in, extensions=_extensions())
     account = conf.account(alias)
     factory = plugins.load(account.backend)
     return Gateway(
