@@ -17,6 +17,7 @@ __all__ = [
     "InvalidOptions",
     "InvalidText",
     "InvalidWebhook",
+    "Misdirected",
     "NotSupported",
     "OutcomeUnknown",
     "RecipientBlocked",
@@ -62,7 +63,9 @@ class SendError(TextMessageError):
         return type(self), self.args, {"code": self.code, "retry_after": self.retry_after}
 
     def __str__(self) -> str:
-        return f"{self.text} (code {self.code})" if self.code else self.text
+        if not self.code:
+            return self.text
+        return f"{self.text} (code {self.code})" if self.text else f"code {self.code}"
 
 
 class Refused(SendError):
@@ -99,6 +102,13 @@ class NotSupported(TextMessageError):
 
 class InvalidWebhook(TextMessageError, SuspiciousOperation):
     """A webhook request that cannot be read; answered with 400."""
+
+
+class Misdirected(InvalidWebhook):
+    """A status report at the address for incoming texts, or the reverse; the other hook reads it.
+
+    For providers whose two addresses are set by hand, and so are swapped sooner or later.
+    """
 
 
 class Forged(InvalidWebhook):

@@ -43,7 +43,8 @@ def parse_callback(request: HttpRequest) -> list[StatusReport]:
     """Read the status reports in a request of the provider.
 
     Raise ``InvalidWebhook`` if it cannot be read, ``Forged`` if the provider signs its requests and
-    this signature is missing or wrong. An empty list is an answer: nothing to report.
+    this signature is missing or wrong, ``Misdirected`` if it is an incoming text that came to the
+    wrong address. An empty list is an answer: nothing to report.
     No network call, no database; the same request read twice gives equal values.
     """
 

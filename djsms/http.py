@@ -94,6 +94,9 @@ class HTTPBackend(BaseBackend):
         except (RequestException, HTTPError) as error:
             # Its words hold the whole address, with secrets in the query of some providers.
             raise _failure(error) from None
+        except OSError as error:
+            # requests tells so of certificate files before it connects, and wraps what comes later.
+            raise TemporarilyUnavailable(f"The request could not be made: {error}") from None
         self.raise_for_status(response)
         return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import IntegrityError, connections
 from django.db.models import Q
@@ -95,7 +96,7 @@ def _any_early(message: TextMessage, ids: list[str]) -> bool:
     connection = connections[database()]
     table = connection.ops.quote_name(StatusEvent._meta.db_table)
     condition = "message_id = %s"
-    values: list[object] = [message.pk]
+    values: list[Any] = [message.pk]
     if ids:
         places = ", ".join(["%s"] * len(ids))
         condition += f" OR message_id IS NULL AND account = %s AND provider_id IN ({places})"

@@ -67,7 +67,7 @@ def send_text(
 
     ``fail_silently`` concerns the provider's call alone: with True its failure is only to be read
     from the message (``status``, ``error_code``, ``error_text``), with False it is also raised, as
-    a ``SendError``. Wrong arguments always raise ``InvalidMessage``, and wrong settings an
+    a ``TextMessageError``. Wrong arguments always raise ``InvalidMessage``, and wrong settings an
     ``ImproperlyConfigured``, before anything is stored or called.
 
     ``status_report`` asks the provider to report how the message fares. ``using`` is the alias of

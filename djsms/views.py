@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from djsms import addresses, conf, gateways
-from djsms.exceptions import AccountNotFound, Forged, InvalidWebhook
+from djsms.exceptions import AccountNotFound, Forged, InvalidWebhook, Misdirected
 from djsms.gateways import Gateway
 from djsms.receiving import release_parts, take_text
 from djsms.reports import take_report
@@ -28,6 +28,7 @@ MAX_BODY = 1024 * 1024  # bytes; a text message and all that is said about it ta
 RELEASE_LIMIT = 20
 
 View: TypeAlias = Callable[..., HttpResponse]
+Hook: TypeAlias = Literal["parse_callback", "parse_incoming"]
 
 
 def webhook(view: View) -> View:
@@ -41,33 +42,16 @@ def webhook(view: View) -> View:
 @webhook
 def callback(request: HttpRequest, account: str = "default", token: str = "") -> HttpResponse:
     """Take the status reports in a request."""
-
-    def take(gateway: Gateway) -> None:
-        for report in gateway.parse_callback(request):
-            take_report(gateway.alias, report)
-
-    return _answer(request, account, token, take, "parse_callback")
+    return _answer(request, account, token, "parse_callback")
 
 
 @webhook
 def incoming(request: HttpRequest, account: str = "default", token: str = "") -> HttpResponse:
     """Take the incoming texts in a request."""
-
-    def take(gateway: Gateway) -> None:
-        for text in gateway.parse_incoming(request):
-            take_text(gateway.alias, gateway.backend, text)
-        _release_late_parts()
-
-    return _answer(request, account, token, take, "parse_incoming")
+    return _answer(request, account, token, "parse_incoming")
 
 
-def _answer(
-    request: HttpRequest,
-    account: str,
-    token: str,
-    take: Callable[[Gateway], None],
-    hook: Literal["parse_callback", "parse_incoming"],
-) -> HttpResponse:
+def _answer(request: HttpRequest, account: str, token: str, hook: Hook) -> HttpResponse:
     try:
         gateway = gateways.get(account)
         if not gateway.supports(hook):
@@ -77,7 +61,7 @@ def _answer(
         _believe(request, gateway, token)
         if _is_too_large(request):
             return HttpResponse(status=413)
-        take(gateway)
+        _take(request, gateway, hook)
     except AccountNotFound:
         return HttpResponse(status=404)
     except Forged as error:
@@ -90,6 +74,36 @@ def _answer(
         logger.exception("Webhook of account %s failed", account)
         return HttpResponse(status=500)
     return HttpResponse()
+
+
+def _take(request: HttpRequest, gateway: Gateway, hook: Hook) -> None:
+    try:
+        _READERS[hook](request, gateway)
+    except Misdirected:
+        other: Hook = "parse_incoming" if hook == "parse_callback" else "parse_callback"
+        if not gateway.supports(other):
+            raise
+        logger.warning(
+            "Account %s: the provider has its two webhook addresses swapped", gateway.alias
+        )
+        _READERS[other](request, gateway)
+
+
+def _take_reports(request: HttpRequest, gateway: Gateway) -> None:
+    for report in gateway.parse_callback(request):
+        take_report(gateway.alias, report)
+
+
+def _take_texts(request: HttpRequest, gateway: Gateway) -> None:
+    for text in gateway.parse_incoming(request):
+        take_text(gateway.alias, gateway.backend, text)
+    _release_late_parts()
+
+
+_READERS: dict[Hook, Callable[[HttpRequest, Gateway], None]] = {
+    "parse_callback": _take_reports,
+    "parse_incoming": _take_texts,
+}
 
 
 def _believe(request: HttpRequest, gateway: Gateway, token: str) -> None:

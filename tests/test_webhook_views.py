@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from djsms import addresses, gateways, hookimpl, send_text
 from djsms.backends import LocalBackend
-from djsms.exceptions import Forged
+from djsms.exceptions import Forged, Misdirected
 from djsms.models import StatusEvent, TextMessage
 
 pytestmark = [pytest.mark.django_db(databases="__all__")]
@@ -285,3 +285,57 @@ def test_a_round_trip_with_the_address_that_the_provider_was_given(settings):
     assert post(path, {"ref": message.ref, "status": "delivered"}).status_code == 200
     message.refresh_from_db()
     assert message.status == "delivered"
+
+
+class TestSwappedAddresses:
+    @pytest.fixture(autouse=True)
+    def discerning(self):
+        class Discerning(LocalBackend):
+            @hookimpl(tryfirst=True)
+            def parse_callback(self, request):
+                if b"status" not in request.body:
+                    raise Misdirected("This is an incoming text.")
+                return super().parse_callback(request)
+
+            @hookimpl(tryfirst=True)
+            def parse_incoming(self, request):
+                if b"status" in request.body:
+                    raise Misdirected("This is a status report.")
+                return super().parse_incoming(request)
+
+        with gateways.replaced(lambda alias: Discerning()):
+            yield
+
+    def test_a_text_at_the_address_for_reports_is_taken_all_the_same(self, caplog):
+        assert post(address("callback")).status_code == 200
+        assert TextMessage.objects.get().text == "Hi"
+        assert "swapped" in caplog.text
+
+    def test_a_report_at_the_address_for_texts_is_taken_all_the_same(self):
+        assert post(address(), {"ref": "x", "status": "sent"}).status_code == 200
+        assert StatusEvent.objects.get().status == "sent"
+
+    def test_the_token_is_wanted_all_the_same(self):
+        assert post("/djsms/callback/").status_code == 403
+
+    def test_what_no_hook_wants_is_a_400(self):
+        class Undecided(LocalBackend):
+            @hookimpl(tryfirst=True)
+            def parse_callback(self, request):
+                raise Misdirected("Not mine.")
+
+            @hookimpl(tryfirst=True)
+            def parse_incoming(self, request):
+                raise Misdirected("Not mine.")
+
+        with gateways.replaced(lambda alias: Undecided()):
+            assert post(address()).status_code == 400
+
+    def test_a_backend_without_the_other_hook_cannot_take_it(self):
+        class Deaf:
+            @hookimpl
+            def parse_callback(self, request):
+                raise Misdirected("Not mine.")
+
+        with gateways.replaced(lambda alias: Deaf()):
+            assert post(address("callback")).status_code == 400

@@ -2,103 +2,288 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+from django.db import migrations, models
+
 import djsms.fields
 import djsms.models
 import djsms.types
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='TextMessage',
+            name="TextMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', djsms.fields.ExactCharField(default=djsms.models.new_ref, editable=False, max_length=32, unique=True)),
-                ('direction', models.CharField(choices=[('incoming', 'Incoming'), ('outgoing', 'Outgoing')], default='outgoing', max_length=8)),
-                ('account', djsms.fields.ExactCharField(default='default', max_length=64)),
-                ('backend', models.CharField(blank=True, max_length=100)),
-                ('frm', models.CharField(max_length=64, verbose_name='from')),
-                ('to', models.CharField(max_length=64)),
-                ('text', models.TextField(blank=True)),
-                ('encoding', models.CharField(choices=[('gsm7', 'gsm7'), ('ucs2', 'ucs2')], default='gsm7', max_length=4)),
-                ('segments', models.PositiveSmallIntegerField(default=1, help_text='Into how many segments the text falls, by our own count.')),
-                ('parts', models.PositiveSmallIntegerField(default=0, help_text='Of how many parts the provider told; 0 as long as it did not answer.')),
-                ('status', djsms.fields.StatusField(choices=djsms.models.status_choices, default=djsms.types.Status['CREATED'], max_length=10)),
-                ('status_report', models.BooleanField(default=False, help_text='Whether status reports were asked for.')),
-                ('provider_id', djsms.fields.ExactCharField(blank=True, help_text="The provider's id of the first part.", max_length=200)),
-                ('price', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
-                ('currency', models.CharField(blank=True, max_length=8)),
-                ('error_code', models.CharField(blank=True, max_length=64)),
-                ('error_text', models.TextField(blank=True)),
-                ('key', djsms.fields.OptionalExactCharField(blank=True, help_text="The caller's idempotency key.", max_length=255, null=True, unique=True)),
-                ('fingerprint', djsms.fields.OptionalExactCharField(editable=False, help_text='What makes an incoming text unique.', max_length=64, null=True, unique=True)),
-                ('incomplete', models.BooleanField(default=False, help_text='Whether parts of this incoming text never came.')),
-                ('extra', models.JSONField(blank=True, default=dict, help_text='What the caller passed on to the provider, or what came with the text.')),
-                ('created_on', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('attempted_on', models.DateTimeField(blank=True, help_text='When the provider was called.', null=True)),
-                ('received_on', models.DateTimeField(blank=True, help_text='When the provider received this incoming text.', null=True)),
-                ('updated_on', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    djsms.fields.ExactCharField(
+                        default=djsms.models.new_ref, editable=False, max_length=32, unique=True
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("incoming", "Incoming"), ("outgoing", "Outgoing")],
+                        default="outgoing",
+                        max_length=8,
+                    ),
+                ),
+                ("account", djsms.fields.ExactCharField(default="default", max_length=64)),
+                ("backend", models.CharField(blank=True, max_length=100)),
+                ("frm", models.CharField(max_length=64, verbose_name="from")),
+                ("to", models.CharField(max_length=64)),
+                ("text", models.TextField(blank=True)),
+                (
+                    "encoding",
+                    models.CharField(
+                        choices=[("gsm7", "gsm7"), ("ucs2", "ucs2")], default="gsm7", max_length=4
+                    ),
+                ),
+                (
+                    "segments",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="Into how many segments the text falls, by our own count.",
+                    ),
+                ),
+                (
+                    "parts",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Of how many parts the provider told; 0 as long as it did not answer.",
+                    ),
+                ),
+                (
+                    "status",
+                    djsms.fields.StatusField(
+                        choices=djsms.models.status_choices,
+                        default=djsms.types.Status["CREATED"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "status_report",
+                    models.BooleanField(
+                        default=False, help_text="Whether status reports were asked for."
+                    ),
+                ),
+                (
+                    "provider_id",
+                    djsms.fields.ExactCharField(
+                        blank=True, help_text="The provider's id of the first part.", max_length=200
+                    ),
+                ),
+                (
+                    "price",
+                    models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True),
+                ),
+                ("currency", models.CharField(blank=True, max_length=8)),
+                ("error_code", models.CharField(blank=True, max_length=64)),
+                ("error_text", models.TextField(blank=True)),
+                (
+                    "key",
+                    djsms.fields.OptionalExactCharField(
+                        blank=True,
+                        help_text="The caller's idempotency key.",
+                        max_length=255,
+                        null=True,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "fingerprint",
+                    djsms.fields.OptionalExactCharField(
+                        editable=False,
+                        help_text="What makes an incoming text unique.",
+                        max_length=64,
+                        null=True,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "incomplete",
+                    models.BooleanField(
+                        default=False, help_text="Whether parts of this incoming text never came."
+                    ),
+                ),
+                (
+                    "extra",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="What the caller passed on to the provider, or what came with the text.",
+                    ),
+                ),
+                (
+                    "created_on",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "attempted_on",
+                    models.DateTimeField(
+                        blank=True, help_text="When the provider was called.", null=True
+                    ),
+                ),
+                (
+                    "received_on",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When the provider received this incoming text.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "updated_on",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
             ],
             options={
-                'verbose_name': 'text message',
-                'indexes': [models.Index(fields=['account', 'provider_id'], name='djsms_message_provider_id'), models.Index(fields=['status', 'created_on'], name='djsms_message_status_age'), models.Index(fields=['to'], name='djsms_message_to'), models.Index(fields=['frm'], name='djsms_message_frm')],
+                "verbose_name": "text message",
+                "indexes": [
+                    models.Index(
+                        fields=["account", "provider_id"], name="djsms_message_provider_id"
+                    ),
+                    models.Index(fields=["status", "created_on"], name="djsms_message_status_age"),
+                    models.Index(fields=["to"], name="djsms_message_to"),
+                    models.Index(fields=["frm"], name="djsms_message_frm"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StatusEvent',
+            name="StatusEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('answer', 'Answer'), ('report', 'Report')], max_length=6)),
-                ('account', djsms.fields.ExactCharField(max_length=64)),
-                ('ref', djsms.fields.ExactCharField(blank=True, max_length=64)),
-                ('provider_id', djsms.fields.ExactCharField(blank=True, max_length=200)),
-                ('number', models.PositiveSmallIntegerField(default=0, help_text="Which part of the provider's answer this is; 0 if it is about none.")),
-                ('status', djsms.fields.StatusField(choices=djsms.models.status_choices, max_length=10)),
-                ('provider_status', models.CharField(blank=True, max_length=64)),
-                ('error_code', models.CharField(blank=True, max_length=64)),
-                ('error_text', models.TextField(blank=True)),
-                ('price', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
-                ('currency', models.CharField(blank=True, max_length=8)),
-                ('occurred_on', models.DateTimeField(blank=True, help_text="When it happened, by the provider's clock.", null=True)),
-                ('raw', models.JSONField(blank=True, default=dict)),
-                ('fingerprint', djsms.fields.ExactCharField(editable=False, help_text='What makes this event count once.', max_length=64, unique=True)),
-                ('created_on', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='djsms.textmessage')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("answer", "Answer"), ("report", "Report")], max_length=6
+                    ),
+                ),
+                ("account", djsms.fields.ExactCharField(max_length=64)),
+                ("ref", djsms.fields.ExactCharField(blank=True, max_length=64)),
+                ("provider_id", djsms.fields.ExactCharField(blank=True, max_length=200)),
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Which part of the provider's answer this is; 0 if it is about none.",
+                    ),
+                ),
+                (
+                    "status",
+                    djsms.fields.StatusField(choices=djsms.models.status_choices, max_length=10),
+                ),
+                ("provider_status", models.CharField(blank=True, max_length=64)),
+                ("error_code", models.CharField(blank=True, max_length=64)),
+                ("error_text", models.TextField(blank=True)),
+                (
+                    "price",
+                    models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True),
+                ),
+                ("currency", models.CharField(blank=True, max_length=8)),
+                (
+                    "occurred_on",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When it happened, by the provider's clock.",
+                        null=True,
+                    ),
+                ),
+                ("raw", models.JSONField(blank=True, default=dict)),
+                (
+                    "fingerprint",
+                    djsms.fields.ExactCharField(
+                        editable=False,
+                        help_text="What makes this event count once.",
+                        max_length=64,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "created_on",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="djsms.textmessage",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'status event',
-                'indexes': [models.Index(fields=['account', 'provider_id'], name='djsms_event_provider_id')],
+                "verbose_name": "status event",
+                "indexes": [
+                    models.Index(fields=["account", "provider_id"], name="djsms_event_provider_id")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IncomingPart',
+            name="IncomingPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', djsms.fields.ExactCharField(max_length=64)),
-                ('backend', models.CharField(blank=True, max_length=100)),
-                ('frm', djsms.fields.ExactCharField(max_length=64, verbose_name='from')),
-                ('to', djsms.fields.ExactCharField(max_length=64)),
-                ('part_ref', djsms.fields.ExactCharField(max_length=64)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('total', models.PositiveSmallIntegerField()),
-                ('text', djsms.fields.EscapedTextField(blank=True)),
-                ('provider_id', djsms.fields.ExactCharField(blank=True, max_length=200)),
-                ('received_on', models.DateTimeField(blank=True, null=True)),
-                ('raw', models.JSONField(blank=True, default=dict)),
-                ('fingerprint', djsms.fields.OptionalExactCharField(editable=False, max_length=64, null=True, unique=True)),
-                ('created_on', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('message', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='incoming_parts', to='djsms.textmessage')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account", djsms.fields.ExactCharField(max_length=64)),
+                ("backend", models.CharField(blank=True, max_length=100)),
+                ("frm", djsms.fields.ExactCharField(max_length=64, verbose_name="from")),
+                ("to", djsms.fields.ExactCharField(max_length=64)),
+                ("part_ref", djsms.fields.ExactCharField(max_length=64)),
+                ("number", models.PositiveSmallIntegerField()),
+                ("total", models.PositiveSmallIntegerField()),
+                ("text", djsms.fields.EscapedTextField(blank=True)),
+                ("provider_id", djsms.fields.ExactCharField(blank=True, max_length=200)),
+                ("received_on", models.DateTimeField(blank=True, null=True)),
+                ("raw", models.JSONField(blank=True, default=dict)),
+                (
+                    "fingerprint",
+                    djsms.fields.OptionalExactCharField(
+                        editable=False, max_length=64, null=True, unique=True
+                    ),
+                ),
+                (
+                    "created_on",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="incoming_parts",
+                        to="djsms.textmessage",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'incoming part',
-                'indexes': [models.Index(fields=['message', 'created_on'], name='djsms_part_waiting'), models.Index(fields=['account', 'frm', 'part_ref'], name='djsms_part_set')],
+                "verbose_name": "incoming part",
+                "indexes": [
+                    models.Index(fields=["message", "created_on"], name="djsms_part_waiting"),
+                    models.Index(fields=["account", "frm", "part_ref"], name="djsms_part_set"),
+                ],
             },
         ),
     ]

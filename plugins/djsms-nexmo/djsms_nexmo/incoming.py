@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from djsms import IncomingText, PartOf, international
-from djsms.exceptions import InvalidWebhook
+from djsms.exceptions import InvalidWebhook, Misdirected
 
 from djsms_nexmo.values import moment, unix_time
 
@@ -22,13 +22,11 @@ def texts(fields: Mapping[str, str]) -> list[IncomingText]:
     """Return the incoming text, or the part of one, in the parameters of a webhook request.
 
     A binary message has its ``data`` and its header ``udh`` in ``raw``, as hexadecimal digits.
-    Raises ``InvalidWebhook`` if the parameters are no incoming text.
+    Raises ``Misdirected`` if the parameters are a status report, ``InvalidWebhook`` if they are no
+    incoming text either.
     """
     if "status" in fields and "err-code" in fields:
-        raise InvalidWebhook(
-            "This is a status report at the address for incoming texts: "
-            "the two addresses are swapped in the settings of the Vonage account."
-        )
+        raise Misdirected("This is a status report at the address for incoming texts.")
     frm, to = fields.get("msisdn", ""), fields.get("to", "")
     if not (frm and to):
         raise InvalidWebhook("The request lacks msisdn or to, so it is no incoming text.")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import RawPostDataException, UnreadablePostError
 from djsms import IncomingText, Status, StatusReport, international
-from djsms.exceptions import Forged, InvalidWebhook
+from djsms.exceptions import Forged, InvalidWebhook, Misdirected
 from djsms.http import json_object
 
 from djsms_nexmo.answers import CURRENCY
@@ -69,10 +69,7 @@ def reports(found: Mapping[str, Any]) -> list[StatusReport]:
         return []
     word = _text(found, "status")
     if not word:
-        raise InvalidWebhook(
-            "The event has no status. If it is an incoming text, "
-            "the two addresses are swapped in the settings of the Vonage account."
-        )
+        raise Misdirected("The event has no status; perhaps it is an incoming text.")
     error, usage = _object(found, "error"), _object(found, "usage")
     code = _text(error, "title")
     price = money(_text(usage, "price"))
@@ -97,10 +94,7 @@ def texts(found: Mapping[str, Any]) -> list[IncomingText]:
     if not _is_text_message(found):
         return []
     if "status" in found:
-        raise InvalidWebhook(
-            "This is a status report at the address for incoming texts: "
-            "the two addresses are swapped in the settings of the Vonage account."
-        )
+        raise Misdirected("This is a status report at the address for incoming texts.")
     frm, to = _text(found, "from"), _text(found, "to")
     if not (frm and to):
         raise InvalidWebhook("The event lacks from or to, so it is no incoming text.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from djsms import Status, StatusReport
-from djsms.exceptions import InvalidWebhook
+from djsms.exceptions import InvalidWebhook, Misdirected
 
 from djsms_nexmo.answers import CURRENCY
 from djsms_nexmo.codes import RECEIPT_ERRORS, RECEIPT_STATUSES, explain
@@ -17,11 +17,14 @@ __all__ = ["reports"]
 def reports(fields: Mapping[str, str]) -> list[StatusReport]:
     """Return the status report in the parameters of a webhook request.
 
-    Raises ``InvalidWebhook`` if they are no receipt, or one that names no message.
+    Raises ``Misdirected`` if they are an incoming text, ``InvalidWebhook`` if they are no receipt
+    or one that names no message.
     """
     word = fields.get("status", "")
+    if not word and fields.keys() & {"text", "type"}:
+        raise Misdirected("This is an incoming text at the address for status reports.")
     if not word:
-        raise InvalidWebhook(_problem(fields))
+        raise InvalidWebhook("The request has no status.")
     provider_id, ref = fields.get("messageId", ""), fields.get("client-ref", "")
     if not (provider_id or ref):
         raise InvalidWebhook("The receipt has neither messageId nor client-ref.")
@@ -43,12 +46,3 @@ def reports(fields: Mapping[str, str]) -> list[StatusReport]:
             raw=fields,
         )
     ]
-
-
-def _problem(fields: Mapping[str, str]) -> str:
-    if "text" in fields or "type" in fields:
-        return (
-            "This is an incoming text at the address for status reports: "
-            "the two addresses are swapped in the settings of the Vonage account."
-        )
-    return "The request has no status."

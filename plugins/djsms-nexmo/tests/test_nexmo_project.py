@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 from djsms import Status, addresses, gateways, send_text
 from djsms.exceptions import RecipientBlocked
-from djsms.models import TextMessage
+from djsms.models import StatusEvent, TextMessage
 from vonage_server import API_KEY, API_SECRET, SIGNATURE_SECRET, VonageServer
 from vonage_webhooks import RECEIPT, SHAPES, STATUS_EVENT, TEXT, TEXT_EVENT, signed, signed_event
 
@@ -170,9 +170,15 @@ def test_without_a_signature_secret_the_token_decides(client: Client, settings: 
     assert TextMessage.objects.get().text == "Hello world"
 
 
+def test_what_comes_to_the_other_address_is_taken_all_the_same(client: Client) -> None:
+    assert push(client, "callback", signed(TEXT)).status_code == 200
+    assert push(client, "incoming", signed(RECEIPT)).status_code == 200
+    assert TextMessage.objects.get(direction="incoming").text == TEXT["text"]
+    assert StatusEvent.objects.get(source="report").provider_id == RECEIPT["messageId"]
+
+
 def test_what_cannot_be_read_is_answered_with_400(client: Client) -> None:
-    assert push(client, "callback", signed(TEXT)).status_code == 400
-    assert push(client, "incoming", signed(RECEIPT)).status_code == 400
+    assert push(client, "callback", signed({"keyword": "HI"})).status_code == 400
 
 
 def test_the_gateway_asks_for_our_checks(settings: Any) -> None:
