@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Literal
 
 from django.core.checks import CheckMessage, Error
@@ -14,11 +15,11 @@ from django.urls import NoReverseMatch, reverse
 from djsms import addresses, conf, gateways
 from djsms.backends import LocalBackend
 from djsms.checks import extensions
-from djsms.checks.places import place_of
+from djsms.checks.labels import label, place_of
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound, InvalidOptions
 from djsms.gateways import Gateway
 
-__all__ = ["aliases", "check", "label"]
+__all__ = ["aliases", "check"]
 
 MISCONFIGURED: dict[type[ImproperlyConfigured], tuple[str, str]] = {
     BackendNotFound: (
@@ -46,27 +47,22 @@ def check() -> Iterator[CheckMessage]:
 
 
 def aliases() -> list[str]:
-    """Return the accounts whose gateways can be made as far as the settings go."""
-    # Broken extensions keep every gateway from being made, and are told once, not for each.
-    if extensions.problems():
+    """Return the accounts whose gateways can be made, as far as the settings go."""
+    # These keep every gateway from being made, and are told once, not for each.
+    if extensions.problems() or not _reads(conf.base_url) or not _reads(conf.aliases):
         return []
+    return [alias for alias in conf.aliases() if _reads(partial(conf.account, alias))]
+
+
+def _reads(setting: Callable[[], object]) -> bool:
     try:
-        return conf.aliases()
+        setting()
     except ImproperlyConfigured:
-        return []
-
-
-def label(alias: str) -> str:
-    """Return how a message names an account."""
-    return f"account {alias!r}"
+        return False
+    return True
 
 
 def _account(alias: str) -> Iterator[CheckMessage]:
-    try:
-        conf.account(alias)
-    except ImproperlyConfigured as error:
-        yield Error(str(error), hint="Correct the setting.", obj=label(alias), id="djsms.E001")
-        return
     try:
         gateway = gateways.get(alias)
     except ImproperlyConfigured as error:
@@ -91,7 +87,7 @@ def _unreachable(gateway: Gateway) -> Iterator[CheckMessage]:
     if not (gateway.supports("parse_callback") or gateway.supports("parse_incoming")):
         return
     lost = "its provider cannot deliver status reports and incoming texts."
-    if not _has_base_url():
+    if not conf.base_url():
         yield CheckWarning(
             f"DJSMS_BASE_URL is not set, so {lost}",
             hint="Set it to the address at which providers reach this project, such as "
@@ -150,14 +146,6 @@ def _webhook_url(alias: str, kind: Literal["callback", "incoming"]) -> str:
     except Exception:
         # A URLconf that cannot be imported is told by Django's own checks.
         return ""
-
-
-def _has_base_url() -> bool:
-    try:
-        return bool(conf.base_url())
-    except ImproperlyConfigured:
-        # It is there, and wrong; that is told once, not for each account.
-        return True
 
 
 def _has_urls() -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.core.checks import CheckMessage
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 
-from djsms import conf, gateways
+from djsms import gateways
 from djsms.backends import DummyBackend, LocalBackend
 from djsms.checks import accounts
+from djsms.checks.labels import label
 
 __all__ = ["check"]
 
@@ -22,11 +24,7 @@ def check() -> Iterator[CheckMessage]:
 
 
 def _plain_http() -> Iterator[CheckMessage]:
-    try:
-        base_url = conf.base_url()
-    except ImproperlyConfigured:
-        return
-    if base_url.lower().startswith("http:"):
+    if str(getattr(settings, "DJSMS_BASE_URL", "")).lower().startswith("http:"):
         yield CheckWarning(
             "DJSMS_BASE_URL is a plain http address: providers would send texts, and the tokens "
             "that prove them, unencrypted.",
@@ -44,6 +42,6 @@ def _local(alias: str) -> Iterator[CheckMessage]:
         yield CheckWarning(
             f"The backend {gateway.backend!r} sends nothing to any phone.",
             hint="Choose the backend of a provider in the production settings.",
-            obj=accounts.label(alias),
+            obj=label(alias),
             id="djsms.W008",
         )

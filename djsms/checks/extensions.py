@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 from djsms import conf
 from djsms.backends import DummyBackend
-from djsms.checks.places import place_of
+from djsms.checks.labels import place_of
 from djsms.exceptions import BackendBroken
 from djsms.gateways import Gateway
 

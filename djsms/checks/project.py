@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from djsms import conf
+from djsms.checks.labels import label
 from djsms.transactions import database
 
 __all__ = ["check"]
@@ -19,7 +20,7 @@ __all__ = ["check"]
 def check() -> Iterator[CheckMessage]:
     """Check the settings, without making any gateway."""
     yield from _malformed()
-    yield from _no_account()
+    yield from _accounts()
     yield from _base_url()
     yield from _unverified()
     yield from _atomic_requests()
@@ -34,11 +35,18 @@ def _malformed() -> Iterator[CheckMessage]:
             yield Error(str(error), hint="Correct the setting.", id="djsms.E001")
 
 
-def _no_account() -> Iterator[CheckMessage]:
+def _accounts() -> Iterator[CheckMessage]:
     try:
         aliases = conf.aliases()
     except ImproperlyConfigured:
         return
+    for alias in aliases:
+        try:
+            conf.account(alias)
+        except ImproperlyConfigured as error:
+            yield Error(
+                str(error), hint="Correct DJSMS_ACCOUNTS.", obj=label(alias), id="djsms.E001"
+            )
     if not aliases:
         yield CheckWarning(
             "There is no account, so no text can be sent.",

@@ -1,0 +1,343 @@
+"""manage.py check tells what would keep a text from going out, or a report from coming in.
+
+Each problem has a stable id, names its account, says what to do, and shows no secret.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import distributions
+import pytest
+from django.core import checks
+from django.core.checks import CheckMessage, Error
+from django.db import connections
+
+from djsms import OutgoingText, SendResult, gateways, hookimpl
+from djsms.backends import BaseBackend
+
+SECRET = "hunter2"
+
+PROVIDER = """
+    from dataclasses import dataclass, field
+    from djsms import SendResult, hookimpl
+
+    @dataclass(frozen=True, kw_only=True)
+    class Backend:
+        token: str = field(default="", repr=False)
+
+        @hookimpl
+        def send(self, message):
+            return SendResult.accepted("1")
+
+        @hookimpl
+        def parse_callback(self, request):
+            return []
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[distributions.Folder]:
+    with distributions.folder(tmp_path) as folder:
+        yield folder
+    gateways.clear()
+
+
+@pytest.fixture
+def acme(folder: distributions.Folder, settings: Any) -> distributions.Folder:
+    """A provider that reports statuses, chosen for the default account."""
+    folder.install({"acme": "acme_sms:Backend"}, {"acme_sms": PROVIDER})
+    settings.DJSMS_BACKEND = "acme"
+    return folder
+
+
+def found(*, deploy: bool = False) -> list[CheckMessage]:
+    return checks.run_checks(tags=["djsms"], include_deployment_checks=deploy)
+
+
+def only(id: str, *, deploy: bool = False) -> CheckMessage:
+    [message] = [message for message in found(deploy=deploy) if message.id == id]
+    assert message.hint, "says what to do"
+    return message
+
+
+def ids(*, deploy: bool = False) -> list[str | None]:
+    return [message.id for message in found(deploy=deploy)]
+
+
+def test_sound_settings_pass() -> None:
+    assert found() == []
+
+
+def test_a_provider_that_can_reach_us_passes(acme: distributions.Folder) -> None:
+    assert found(deploy=True) == []
+
+
+class TestAccounts:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DJSMS_BACKEND", 5),
+            ("DJSMS_ACCOUNTS", ["alerts"]),
+            ("DJSMS_OPTIONS", "token"),
+            ("DJSMS_EXTENSIONS", "shop.sms.Log"),
+            ("DJSMS_PARTS_TIMEOUT", 30),
+        ],
+    )
+    def test_a_malformed_setting_is_named(self, settings: Any, name: str, value: object) -> None:
+        setattr(settings, name, value)
+        assert name in only("djsms.E001").msg
+
+    def test_a_malformed_account_is_named_and_hides_no_other(self, settings: Any) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKND": "acme"}, "codes": {"BACKEND": "nix"}}
+        assert only("djsms.E001").obj == "account 'alerts'"
+        assert only("djsms.E002").obj == "account 'codes'"
+
+    def test_an_unknown_backend_comes_with_the_one_that_was_meant(self, settings: Any) -> None:
+        settings.DJSMS_BACKEND = "memroy"
+        message = only("djsms.E002")
+        assert str(message).startswith("account 'default': (djsms.E002)")
+        assert "Did you mean 'memory'?" in message.msg
+
+    def test_a_backend_that_cannot_be_imported_gives_its_reason(
+        self, folder: distributions.Folder, settings: Any
+    ) -> None:
+        folder.install({"acme": "acme_sms:Backend"}, {"acme_sms": "import no_such_module"})
+        settings.DJSMS_BACKEND = "acme"
+        assert "No module named 'no_such_module'" in only("djsms.E003").msg
+
+    def test_a_name_claimed_twice_is_told_with_both_distributions(
+        self, acme: distributions.Folder
+    ) -> None:
+        acme.install({"acme": "other:Backend"}, {"other": PROVIDER}, name="djsms-other")
+        assert "djsms-acme 1.0 and djsms-other 1.0" in only("djsms.E004").msg
+
+    def test_a_misspelt_option_is_told_and_its_value_is_not(
+        self, acme: distributions.Folder, settings: Any
+    ) -> None:
+        settings.DJSMS_OPTIONS = {"tokn": SECRET}
+        message = only("djsms.E005")
+        assert "Did you mean 'token'?" in message.msg
+        assert SECRET not in str(message)
+
+    def test_a_backend_may_refuse_its_options_in_django_s_own_words(
+        self, folder: distributions.Folder, settings: Any
+    ) -> None:
+        source = """
+            from django.core.exceptions import ImproperlyConfigured
+            from djsms import hookimpl
+
+            class Backend:
+                def __init__(self):
+                    raise ImproperlyConfigured("Give it a region.")
+
+                @hookimpl
+                def send(self, message): ...
+        """
+        folder.install({"acme": "acme_sms:Backend"}, {"acme_sms": source})
+        settings.DJSMS_BACKEND = "acme"
+        assert "Give it a region." in only("djsms.E005").msg
+
+    def test_one_broken_account_hides_no_other(
+        self, acme: distributions.Folder, settings: Any
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "nix"}}
+        settings.DJSMS_BASE_URL = ""
+        assert {(message.id, message.obj) for message in found()} == {
+            ("djsms.E002", "account 'alerts'"),
+            ("djsms.W002", "account 'default'"),
+        }
+
+    def test_no_account_at_all_is_a_warning(self, settings: Any) -> None:
+        settings.DJSMS_BACKEND = None
+        assert "DJSMS_BACKEND" in str(only("djsms.W001").hint)
+
+    def test_named_accounts_without_a_default_are_enough(self, settings: Any) -> None:
+        settings.DJSMS_BACKEND = None
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+        assert found() == []
+
+
+class Watching:
+    """An extension as it should be."""
+
+    @hookimpl(wrapper=True)
+    def send(self, message: OutgoingText) -> Any:
+        return (yield)
+
+
+class Misspelt:
+    @hookimpl
+    def sned(self, message: OutgoingText) -> None: ...
+
+
+class Failing:
+    def __init__(self) -> None:
+        raise RuntimeError(SECRET)
+
+
+class TestExtensions:
+    def test_a_sound_one_passes(self, settings: Any) -> None:
+        settings.DJSMS_EXTENSIONS = [f"{__name__}.Watching"]
+        assert found() == []
+
+    @pytest.mark.parametrize(
+        ("path", "reason"),
+        [
+            ("shop.sms.Log", "No module named 'shop'"),
+            (f"{__name__}.Misspelt", "Did you mean 'send'?"),
+            (f"{__name__}.Failing", "RuntimeError at "),
+        ],
+    )
+    def test_a_broken_one_is_told_once_however_many_accounts_there_are(
+        self, settings: Any, path: str, reason: str
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+        settings.DJSMS_EXTENSIONS = [path]
+        message = only("djsms.E006")
+        assert path in message.msg
+        assert reason in message.msg
+        assert SECRET not in message.msg
+        assert ids(deploy=True) == ["djsms.E006"]
+
+
+class TestAddresses:
+    def test_without_a_base_url_a_provider_cannot_report(
+        self, acme: distributions.Folder, settings: Any
+    ) -> None:
+        settings.DJSMS_BASE_URL = ""
+        assert only("djsms.W002").obj == "account 'default'"
+
+    def test_without_our_urls_a_provider_cannot_report(
+        self, acme: distributions.Folder, settings: Any
+    ) -> None:
+        settings.ROOT_URLCONF = "django.contrib.auth.urls"
+        assert "djsms.urls" in str(only("djsms.W003").hint)
+
+    def test_a_backend_that_only_sends_needs_neither(
+        self, folder: distributions.Folder, settings: Any
+    ) -> None:
+        settings.DJSMS_BACKEND = "dummy"
+        settings.DJSMS_BASE_URL = ""
+        settings.ROOT_URLCONF = "django.contrib.auth.urls"
+        assert found() == []
+
+    def test_nor_does_a_local_one_which_has_no_provider(self, settings: Any) -> None:
+        settings.DJSMS_BASE_URL = ""
+        assert found() == []
+
+    def test_urls_that_cannot_be_imported_are_left_to_django(
+        self, acme: distributions.Folder, settings: Any
+    ) -> None:
+        settings.ROOT_URLCONF = "no_such_urls"
+        assert found() == []
+
+    @pytest.mark.parametrize(
+        "url", ["example.com", "//example.com", "ftp://example.com", "https://"]
+    )
+    def test_a_base_url_is_the_address_of_a_site(
+        self, acme: distributions.Folder, settings: Any, url: str
+    ) -> None:
+        settings.DJSMS_BASE_URL = url
+        assert "'https://example.com'" in str(only("djsms.E007").hint)
+        assert ids(deploy=True) == ["djsms.E007"]
+
+    def test_what_is_in_a_wrong_base_url_is_not_repeated(self, settings: Any) -> None:
+        settings.DJSMS_BASE_URL = f"sam:{SECRET}@example.com"
+        assert SECRET not in str(only("djsms.E007"))
+
+
+class TestTheProject:
+    def test_believing_unproven_requests_is_a_warning(self, settings: Any) -> None:
+        settings.DJSMS_ALLOW_UNVERIFIED_WEBHOOKS = True
+        assert "DJSMS_ALLOW_UNVERIFIED_WEBHOOKS" in only("djsms.W004").msg
+
+    def test_requests_in_transactions_are_a_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
+        assert "'default'" in only("djsms.W005").msg
+
+    def test_times_without_a_zone_are_a_warning(self, settings: Any) -> None:
+        settings.USE_TZ = False
+        assert "USE_TZ" in only("djsms.W006").msg
+
+
+class TestDeployment:
+    def test_plain_http_is_a_warning_there_only(self, settings: Any) -> None:
+        settings.DJSMS_BASE_URL = "HTTP://example.com"
+        assert ids() == []
+        assert only("djsms.W007", deploy=True)
+
+    @pytest.mark.parametrize("backend", ["memory", "dummy"])
+    def test_texts_that_reach_no_phone_are_a_warning_there_only(
+        self, settings: Any, backend: str
+    ) -> None:
+        settings.DJSMS_BACKEND = backend
+        assert ids() == []
+        assert only("djsms.W008", deploy=True).obj == "account 'default'"
+
+    def test_what_is_wrong_at_any_rate_is_not_told_twice(self, settings: Any) -> None:
+        settings.DJSMS_BACKEND = "nix"
+        assert ids(deploy=True) == ["djsms.E002"]
+
+
+class Checking(BaseBackend):
+    """Answers to the check with what the test wants."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, str]] = []
+
+    @hookimpl
+    def send(self, message: OutgoingText) -> SendResult:
+        return SendResult.accepted("1")
+
+    @hookimpl
+    def check(self, callback_url: str, incoming_url: str) -> Any:
+        self.asked.append((callback_url, incoming_url))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def with_answer(answer: Any) -> list[CheckMessage]:
+    with gateways.replaced(lambda alias: Checking(answer)):
+        return found()
+
+
+class TestWhatABackendFinds:
+    def test_is_told_with_the_account_s_name(self) -> None:
+        assert with_answer([Error("No credit card.", id="acme.E001")]) == [
+            Error("No credit card.", obj="account 'default'", id="acme.E001")
+        ]
+
+    def test_keeps_the_object_that_the_backend_gave_it(self) -> None:
+        [message] = with_answer([Error("No credit card.", obj="the wallet", id="acme.E001")])
+        assert message.obj == "the wallet"
+
+    def test_is_not_taken_from_one_account_to_another(self, settings: Any) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+        kept = [Error("No credit card.", id="acme.E001")]
+        assert {message.obj for message in with_answer(kept)} == {
+            "account 'default'",
+            "account 'alerts'",
+        }
+
+    def test_it_is_asked_with_the_account_s_addresses(self) -> None:
+        backend = Checking([])
+        with gateways.replaced(lambda alias: backend):
+            found()
+        [(callback_url, incoming_url)] = backend.asked
+        assert callback_url.startswith("https://example.com/djsms/callback/default/")
+        assert incoming_url.startswith("https://example.com/djsms/incoming/default/")
+
+    def test_an_error_in_its_check_is_a_message_with_its_place_and_without_its_words(self) -> None:
+        [message] = with_answer(RuntimeError(f"cannot log in with {SECRET}"))
+        assert message.id == "djsms.E008"
+        assert message.obj == "account 'default'"
+        assert "RuntimeError" in message.msg
+        assert Path(__file__).name in message.msg
+        assert SECRET not in str(message)
+
+    @pytest.mark.parametrize("answer", ["all is well", ["all is well"], 5, [None]])
+    def test_what_is_no_list_of_messages_is_a_message_too(self, answer: object) -> None:
+        assert {message.id for message in with_answer(answer)} == {"djsms.E008"}
