@@ -69,6 +69,11 @@ class TestAccounts:
         settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme"}}
         assert list(conf.accounts()) == ["default", "alerts"]
 
+    def test_have_their_aliases_also_where_one_is_wrong(self, settings: Settings) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme"}, "wrong": "acme"}
+        assert conf.aliases() == ["default", "alerts", "wrong"]
+
     def test_none_need_be_there(self) -> None:
         assert conf.accounts() == {}
 

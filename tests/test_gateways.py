@@ -224,6 +224,12 @@ class TestOptions:
         ):
             use(folder, settings, NotConfigured)
 
+    def test_an_error_in_the_account_that_a_backend_needs_names_that_one(
+        self, folder: distributions.Folder, settings: Settings
+    ) -> None:
+        with pytest.raises(AccountNotFound, match=r"^There is no account 'second'"):
+            use(folder, settings, NeedsAnother)
+
     def test_an_unforeseen_error_is_named_without_its_words(
         self, folder: distributions.Folder, settings: Settings
     ) -> None:
@@ -243,6 +249,11 @@ def make_acme(token: str) -> AcmeBackend:
 class NotConfigured(DummyBackend):
     def __init__(self) -> None:
         raise ImproperlyConfigured("no CA file")
+
+
+class NeedsAnother(DummyBackend):
+    def __init__(self) -> None:
+        gateways.get("second")
 
 
 class Unforeseen(DummyBackend):
@@ -314,6 +325,12 @@ class TestErrorsOfConfiguration:
         with pytest.raises(BackendBroken, match="is a module; its entry point must name a class"):
             use(folder, settings, "djsms.backends")
 
+    def test_class_that_hides_its_arguments(
+        self, folder: distributions.Folder, settings: Settings
+    ) -> None:
+        with pytest.raises(BackendBroken, match="account 'default': its options cannot be read"):
+            use(folder, settings, Unreadable)
+
     def test_instance_in_the_place_of_a_class(
         self, folder: distributions.Folder, settings: Settings
     ) -> None:
@@ -334,6 +351,10 @@ class UnknownHook(BaseBackend):
     @hookimpl
     def teleport(self) -> None:
         raise NotImplementedError
+
+
+class Unreadable(DummyBackend):
+    __signature__ = "nonsense"
 
 
 class NoHook(BaseBackend):
@@ -408,6 +429,17 @@ class Worrying:
 class CannotBeMade:
     def __init__(self) -> None:
         raise RuntimeError("no list")
+
+
+OUTER = Outer()
+
+
+def shared() -> Outer:
+    return OUTER
+
+
+def shared_too() -> Outer:
+    return OUTER
 
 
 class WithoutHooks:
@@ -494,6 +526,11 @@ class TestExtensions:
         with pytest.raises(BackendBroken) as caught:
             gateways.get()
         assert f"The extension {path!r} {problem}" in str(caught.value)
+
+    def test_that_are_one_object_under_two_names_are_an_error(self, settings: Settings) -> None:
+        settings.DJSMS_EXTENSIONS = [f"{__name__}.shared", f"{__name__}.shared_too"]
+        with pytest.raises(BackendBroken, match=r"shared' is there twice"):
+            gateways.get()
 
     def test_listed_twice_are_an_error(self, settings: Settings) -> None:
         settings.DJSMS_EXTENSIONS = [f"{__name__}.Outer", f"{__name__}.Outer"]
@@ -622,6 +659,14 @@ class TestStandIn:
         ):
             gateways.get("alerts")
 
+    def test_may_leave_accounts_as_the_settings_have_them(self, settings: Settings) -> None:
+        settings.DJSMS_BACKEND = "dummy"
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "dummy"}}
+        outbox = MemoryBackend()
+        with gateways.replaced(lambda alias: outbox if alias == "alerts" else None):
+            assert gateways.get("alerts").plugin is outbox
+            assert isinstance(gateways.get().plugin, DummyBackend)
+
     def test_keeps_the_extensions(self, settings: Settings) -> None:
         settings.DJSMS_EXTENSIONS = [f"{__name__}.Vetoing"]
         with (
@@ -700,8 +745,8 @@ def child(work):
     pid = os.fork()
     if not pid:
         signal.alarm(10)
-        os.write(1, work().encode())
-        os._exit(0)
+        print(work(), end="")
+        sys.exit()
     os.waitpid(pid, 0)
 
 if True:

@@ -7,13 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import distributions
 import pytest
 
-from djsms import plugins
+from djsms import hookimpl, plugins
 from djsms.backends import DummyBackend
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
 
@@ -22,6 +23,7 @@ BROKEN = {
     "a missing module": ("import no_such_module", "ModuleNotFoundError: No module named"),
     "a syntax error": ("class AcmeBackend(:", "SyntaxError: "),
     "an error of its own": ("1 / 0", "ZeroDivisionError: division by zero"),
+    "an end of the process": ("raise SystemExit(3)", "SystemExit: 3"),
     "no such class": ("class AcmaBackend: pass", "AttributeError: "),
 }
 
@@ -141,6 +143,39 @@ class TestLoading:
         assert plugins.load("acme") is sys.modules["acme_sms"]
 
 
+class Everything(DummyBackend):
+    @hookimpl
+    def check(self) -> None: ...
+
+    @hookimpl(specname="parse_callback")
+    def read(self) -> None: ...
+
+    @hookimpl
+    def a_misspelt_one(self) -> None: ...
+
+    @hookimpl(wrapper=True)
+    def parse_incoming(self) -> Generator[None, Any, Any]:
+        return (yield)
+
+    def webhook_addresses(self) -> None: ...
+
+    @property
+    def session(self) -> object:
+        raise AssertionError("evaluated")
+
+
+class TestImplementedHooks:
+    def test_are_known_of_a_class_in_the_order_of_the_specification(self) -> None:
+        hooks = plugins.implemented_hooks(Everything)
+        assert hooks == ("send", "parse_callback", "check", "a_misspelt_one")
+
+    def test_are_none_of_a_class_that_marks_no_method(self) -> None:
+        assert plugins.implemented_hooks(object) == ()
+
+    def test_are_not_known_of_anything_else(self) -> None:
+        assert plugins.implemented_hooks(lambda: Everything()) == ()
+
+
 class TestListing:
     def test_names_every_installed_backend_in_order(self, folder: distributions.Folder) -> None:
         install_working(folder, name="aardvark")
@@ -167,6 +202,10 @@ class TestListing:
         (info / "METADATA").unlink()
         (entry,) = [entry for entry in plugins.installed() if entry.name == "acme"]
         assert plugins.describe(entry) == "module acme_sms"
+
+    def test_names_the_module_of_what_belongs_to_no_distribution(self) -> None:
+        alone = plugins.EntryPoint("acme", "acme_sms:AcmeBackend", plugins.GROUP)
+        assert plugins.describe(alone) == "module acme_sms"
 
     def test_imports_no_backend_and_finding_only_the_one_asked_for(
         self, folder: distributions.Folder

@@ -43,8 +43,8 @@ PUBLIC = {
     "djsms.exceptions": """
         AccountNotFound AuthenticationFailed BackendBroken BackendConflict BackendNotFound Forged
         InsufficientFunds InvalidMessage InvalidNumber InvalidOptions InvalidText InvalidWebhook
-        NotSupported OutcomeUnknown RecipientBlocked Refused SendError TemporarilyUnavailable
-        TextMessageError Throttled
+        Misdirected NotSupported OutcomeUnknown RecipientBlocked Refused SendError
+        TemporarilyUnavailable TextMessageError Throttled
     """,
 }
 
@@ -228,6 +228,34 @@ class TestValues:
             currency="EUR",
         )
 
+    @pytest.mark.parametrize("kind", [SentPart, StatusReport])
+    @pytest.mark.parametrize(
+        ("wrong", "problem"),
+        [
+            ({"provider_id": 5}, "provider_id is a int, not a str"),
+            ({"error_code": None}, "error_code is a NoneType, not a str"),
+            ({"status": "sent"}, "status is 'sent', not a Status"),
+            ({"price": 0.033}, "price is a float, not a Decimal"),
+        ],
+        ids=["id", "code", "status", "price"],
+    )
+    def test_of_another_type_are_refused_where_they_are_made(
+        self, kind: Any, wrong: dict[str, Any], problem: str
+    ) -> None:
+        with pytest.raises(TypeError) as caught:
+            kind(**{"status": Status.SENT} | wrong)
+        assert str(caught.value) == f"{kind.__name__}.{problem}"
+
+    @pytest.mark.parametrize("status", [Status.CREATED, Status.RECEIVED])
+    def test_have_no_status_that_no_provider_can_know(self, status: Status) -> None:
+        with pytest.raises(ValueError, match=f"No provider can say '{status}' of a message"):
+            StatusReport(status=status)
+
+    @pytest.mark.parametrize(("number", "total"), [(0, 2), (3, 2), (1, 0), (1, 256)])
+    def test_have_no_part_that_cannot_be(self, number: int, total: int) -> None:
+        with pytest.raises(ValueError, match=f"no part {number} of {total}"):
+            PartOf(ref="1", number=number, total=total)
+
 
 class TestHooks:
     SIGNATURES = {
@@ -268,6 +296,7 @@ TextMessageError
         OutcomeUnknown
     NotSupported
     InvalidWebhook
+        Misdirected
         Forged
 ImproperlyConfigured
     BackendNotFound
@@ -318,6 +347,9 @@ class TestExceptions:
 
     def test_of_the_call_show_the_code(self) -> None:
         assert str(Refused("No credit", code="9")) == "No credit (code 9)"
+
+    def test_of_the_call_without_words_show_the_code_alone(self) -> None:
+        assert str(Refused(code="9")) == "code 9"
 
     def test_of_the_call_without_a_code_show_the_words_alone(self) -> None:
         assert str(Refused("No credit")) == "No credit"
