@@ -196,7 +196,7 @@ _built: dict[str, Gateway] = {}
 _lock = threading.RLock()
 _stand_in: Callable[[str], object | None] | None = None
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch  (Windows has no fork)
     os.register_at_fork(after_in_child=_start_anew)
 
 
