@@ -2,8 +2,8 @@
 
     python benchmarks/bench_startup.py
 
-In processor time, which counts neither Python's own start nor waiting. The processes take turns, and
-the fastest of each counts: it is the one least disturbed.
+Processor time counts neither Python's own start nor waiting. The processes take turns, and the
+fastest of each counts: it is the one least disturbed.
 """
 
 from __future__ import annotations
