@@ -1,7 +1,7 @@
 """For those who test: projects that send texts, and authors of backends.
 
-A project's tests: ``from djsms.testing import outbox``, or pytest's fixture ``sms_outbox``. A
-backend's: inherit from ``BackendConformance``, which needs pytest.
+A project's tests: ``from djsms.testing import outbox``, or pytest's fixture ``sms_outbox``.
+A backend's: inherit from ``BackendConformance``, which needs pytest.
 """
 
 from __future__ import annotations
@@ -10,19 +10,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from djsms.testing.conformance import BackendConformance
+    from djsms.testing.outboxes import Outbox
+    from djsms.testing.process_outbox import outbox
     from djsms.testing.provider import NEW_ID, Answer, Provider, Received
     from djsms.testing.recorded import Recorded
+    from djsms.testing.sent import SentText, SentTexts
 
-__all__ = ["NEW_ID", "Answer", "BackendConformance", "Provider", "Received", "Recorded"]
+__all__ = [
+    "NEW_ID",
+    "Answer",
+    "BackendConformance",
+    "Outbox",
+    "Provider",
+    "Received",
+    "Recorded",
+    "SentText",
+    "SentTexts",
+    "outbox",
+]
 
-# Nobody pays for what he does not use: the kit imports pytest, which a project may not have.
+# Importing the outbox installs it, and the kit needs pytest: each only for who asks for it.
 _LATE = {
     "Answer": "djsms.testing.provider",
     "BackendConformance": "djsms.testing.conformance",
     "NEW_ID": "djsms.testing.provider",
+    "Outbox": "djsms.testing.outboxes",
     "Provider": "djsms.testing.provider",
     "Received": "djsms.testing.provider",
     "Recorded": "djsms.testing.recorded",
+    "SentText": "djsms.testing.sent",
+    "SentTexts": "djsms.testing.sent",
+    "outbox": "djsms.testing.process_outbox",
 }
 
 
