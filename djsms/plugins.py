@@ -101,11 +101,9 @@ def distribution(entry: EntryPoint) -> tuple[str, str]:
     An installation that was cut off may have lost its metadata; it must not take others with it.
     """
     try:
-        if entry.dist is not None:
-            return entry.dist.name or "", entry.dist.version or ""
+        return (entry.dist.name or "", entry.dist.version or "") if entry.dist else ("", "")
     except Exception:
         return "", ""
-    return "", ""
 
 
 def _hook_of(name: str, attribute: object) -> str:

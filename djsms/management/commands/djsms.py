@@ -14,6 +14,9 @@ from djsms.cli import SUBCOMMANDS, command, overview
 __all__ = ["Command"]
 
 
+FLAGS = ("traceback", "no_color", "force_color")
+
+
 class Formatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Leaves the list of subcommands in its lines."""
 
@@ -43,11 +46,9 @@ class Command(BaseCommand):
             super().run_from_argv(argv)
 
     def handle(self, *, subcommand: str, arguments: list[str], **options: Any) -> None:
-        common = ("verbosity", "traceback", "no_color", "force_color")
+        # First, so that what stands after the subcommand wins.
+        common = [f"--verbosity={options['verbosity']}"]
+        common += [f"--{name.replace('_', '-')}" for name in FLAGS if options[name]]
         call_command(
-            command(subcommand),
-            *arguments,
-            stdout=self.stdout,
-            stderr=self.stderr,
-            **{name: options[name] for name in common},
+            command(subcommand), *common, *arguments, stdout=self.stdout, stderr=self.stderr
         )
