@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 import pytest
+from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.core.management import call_command
 
@@ -99,7 +100,7 @@ class TestSending:
         assert parameters(djsms.asend_text) == self.DOCUMENTED
 
     def test_asend_text_is_to_be_awaited(self) -> None:
-        assert inspect.iscoroutinefunction(djsms.asend_text)
+        assert iscoroutinefunction(djsms.asend_text)
 
     def test_send_texts_takes_the_documented_arguments(self) -> None:
         assert parameters(djsms.send_texts) == (
