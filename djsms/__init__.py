@@ -17,6 +17,7 @@ from djsms.types import (
 )
 
 if TYPE_CHECKING:
+    from djsms.gateways import get as gateway
     from djsms.numbers import international
     from djsms.sending import asend_text, send_text, send_texts
 
@@ -30,6 +31,7 @@ __all__ = [
     "Status",
     "StatusReport",
     "asend_text",
+    "gateway",
     "hookimpl",
     "hookspec",
     "international",
@@ -39,10 +41,11 @@ __all__ = [
 
 # Models can only be imported once Django is set up, and every backend imports this package first.
 _LATE = {
-    "asend_text": "djsms.sending",
-    "international": "djsms.numbers",
-    "send_text": "djsms.sending",
-    "send_texts": "djsms.sending",
+    "asend_text": ("djsms.sending", "asend_text"),
+    "gateway": ("djsms.gateways", "get"),
+    "international": ("djsms.numbers", "international"),
+    "send_text": ("djsms.sending", "send_text"),
+    "send_texts": ("djsms.sending", "send_texts"),
 }
 
 
@@ -51,7 +54,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_LATE[name]), name)
+    module, attribute = _LATE[name]
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -11,15 +11,15 @@ National language shift tables are not counted on: a provider does not use them 
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from djsms.types import Encoding
-
 __all__ = [
     "DEFAULT_ALPHABET",
     "EXTENSION_TABLE",
+    "Encoding",
     "Segmentation",
     "count",
     "is_gsm7",
@@ -45,6 +45,13 @@ _find_ucs2 = re.compile(f"[^{re.escape(DEFAULT_ALPHABET + EXTENSION_TABLE)}]").f
 
 # Two lone surrogates side by side, as careless JSON brings them, are a pair once they are sent.
 _lone_pair = re.compile("[\ud800-\udbff][\udc00-\udfff]").search
+
+
+class Encoding(enum.StrEnum):
+    """How a text travels over the air; it decides how many characters fit a segment."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

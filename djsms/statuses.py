@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from djsms import storable
 from djsms.models import StatusEvent, TextMessage
 from djsms.types import Status
 
@@ -77,7 +78,7 @@ def advance(message: TextMessage, cause: StatusEvent, **changes: Any) -> frozens
 def total(prices: Iterable[Decimal | None]) -> Decimal | None:
     """Return the sum of the prices that are known, None if none is."""
     known = [price for price in prices if price is not None]
-    return sum(known, Decimal(0)) if known else None
+    return storable.money(sum(known, Decimal(0))) if known else None
 
 
 def _forward(message: TextMessage, cause: StatusEvent) -> dict[str, Any]:

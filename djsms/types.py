@@ -9,6 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
+from djsms.numbers import mask
+from djsms.segments import Encoding
+
 __all__ = [
     "Encoding",
     "IncomingText",
@@ -63,21 +66,14 @@ class Status(enum.StrEnum):
         return self.rank >= Status.FAILED.rank
 
 
-class Encoding(enum.StrEnum):
-    """How a text travels over the air; it decides how many characters fit a segment."""
-
-    GSM7 = "gsm7"
-    UCS2 = "ucs2"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OutgoingText:
     """One text message to hand to the provider."""
 
     ref: str
     """Our own reference: a UUID as 32 hexadecimal characters. Pass it on wherever the provider
     echoes a reference in its status reports."""
-    text: str = field(repr=False)
+    text: str
     """Never empty, without NUL and without lone surrogates."""
     frm: str
     """The originator: an E.164 number with ``+``, a short code, or up to 11 characters."""
@@ -85,14 +81,20 @@ class OutgoingText:
     """The recipient, an E.164 number with ``+``."""
     status_report: bool = False
     """Whether the caller asks for status reports."""
-    callback_url: str = field(default="", repr=False)
+    callback_url: str = ""
     """Where status reports should go, with the account's token; empty if no report is asked for or
     the project's address is not known."""
     encoding: Encoding = Encoding.GSM7
     segments: int = 1
     """Into how many segments the text falls, by our own count."""
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     """The caller's provider-specific extras."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<OutgoingText {self.ref}: {mask(self.frm)} → {mask(self.to)}, "
+            f"{self.segments} × {self.encoding}>"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,7 @@ class StatusReport:
         )
         _require_status(self)
         _require_price(self)
+        _require_time(self, "occurred_on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +182,7 @@ class PartOf:
             raise ValueError(f"There is no part {self.number} of {self.total}.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class IncomingText:
     """One incoming text message, or one part of it."""
 
@@ -187,17 +190,24 @@ class IncomingText:
     """Who sent it; a number has its ``+``."""
     to: str
     """Our number that it was sent to."""
-    text: str = field(repr=False)
+    text: str
     """Exactly as it came: nothing stripped or normalised."""
     provider_id: str = ""
     """The provider's id, the same when it repeats the request; empty if it gives none."""
     received_on: datetime | None = None
     """When it came in by the provider's clock; always aware."""
     part: PartOf | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require_texts(self, "frm", "to", "text", "provider_id")
+        _require_time(self, "received_on")
+        if self.part is not None and not isinstance(self.part, PartOf):
+            raise TypeError(f"IncomingText.part is a {type(self.part).__name__}, not a PartOf")
+
+    def __repr__(self) -> str:
+        part = f", part {self.part.number} of {self.part.total}" if self.part else ""
+        return f"<IncomingText {self.provider_id}: {mask(self.frm)} → {mask(self.to)}{part}>"
 
 
 # A backend's slip must show when it makes the value, not when the core stores what came of a call.
@@ -208,6 +218,14 @@ def _require_texts(value: object, *names: str) -> None:
         given = getattr(value, name)
         if not isinstance(given, str):
             raise TypeError(f"{type(value).__name__}.{name} is a {type(given).__name__}, not a str")
+
+
+def _require_time(value: object, name: str) -> None:
+    given = getattr(value, name)
+    if given is not None and not isinstance(given, datetime):
+        raise TypeError(
+            f"{type(value).__name__}.{name} is a {type(given).__name__}, not a datetime"
+        )
 
 
 def _require_status(value: SentPart | StatusReport) -> None:

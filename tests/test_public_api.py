@@ -37,7 +37,7 @@ from djsms.models import TextMessage
 PUBLIC = {
     "djsms": """
         Encoding IncomingText OutgoingText PartOf SendResult SentPart Status StatusReport
-        asend_text hookimpl hookspec international send_text send_texts
+        asend_text gateway hookimpl hookspec international send_text send_texts
     """,
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
     "djsms.http": "HTTPBackend json_object parameter_bytes parameters retry_after",

@@ -191,6 +191,14 @@ class TestAnswers:
         for view in (views.callback, views.incoming):
             assert view._non_atomic_requests == set(connections)
 
+    @pytest.mark.parametrize("body", [b"{", b"{}", b"x" * 2_000_000])
+    def test_the_token_is_not_logged(self, caplog, body):
+        post(address(), body)
+        Client().put(address())
+        post(address(account="nowhere"))
+        assert addresses.token("default") not in caplog.text
+        assert addresses.token("nowhere") not in caplog.text
+
     def test_nothing_of_the_text_is_logged(self, caplog):
         with caplog.at_level(logging.DEBUG, logger="djsms"):
             post(address(), {**TEXT, "text": "my secret", "frm": 7})
