@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     "demo": "Watch texts go out, be reported and be answered; needs no settings.",
     "listbackends": "List the installed backends and what is wrong with them.",
     "send": "Send one text message and tell what became of it.",
+    "startbackend": "Begin a backend for a provider: write a complete distribution.",
     "tidy": "Put in order what only time can tell: run it every few minutes.",
     "webhooks": "Show the addresses to paste into the provider's settings.",
 }

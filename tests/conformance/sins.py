@@ -128,6 +128,14 @@ SINS = {
             def send(self, message): ...
         """,
     ),
+    "has a hook that is not written": sin(
+        "test_hook_is_written",
+        """
+        @hookimpl
+        def parse_incoming(self, request: HttpRequest) -> list[IncomingText]:
+            raise NotImplementedError("later")
+        """,
+    ),
     "invents an argument": sin(
         "test_hooks_take_the_specified_arguments",
         """

@@ -86,7 +86,7 @@ def test_good_backend_passes(pytester: pytest.Pytester) -> None:
     advertise(pytester.path, "djsms-good", "good", "djsms_good:GoodBackend")
     failed, passed = run(pytester)
     assert not failed
-    assert len(passed) == 33
+    assert len(passed) == 34
 
 
 def test_backend_without_any_library_passes(pytester: pytest.Pytester) -> None:

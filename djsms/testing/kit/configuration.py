@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from djsms.testing.kit import hooks
@@ -61,6 +62,17 @@ class Configuration(Kit):
                 f"There is no hook {name!r}, so it would never be called; "
                 f"there are {hooks.joined(hooks.SPECS)}.",
             )
+
+    @pytest.mark.parametrize("hook", hooks.SPECS)
+    def test_hook_is_written(self, backend: Any, hook: str) -> None:
+        method = hooks.implemented(backend).get(hook)
+        if method is None:
+            pytest.skip(f"{self.name} does not implement {hook}()")
+        require(
+            hooks.is_written(method),
+            f"Write {hook}(), or take it out if the provider has no such thing. Until then all "
+            "other tests of it are skipped.",
+        )
 
     def test_hooks_take_the_specified_arguments(self, backend: Any) -> None:
         for name, method in _known(backend).items():

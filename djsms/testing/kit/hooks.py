@@ -16,7 +16,17 @@ from django.http import HttpRequest
 
 from djsms import hookspecs, plugins
 
-__all__ = ["SPECS", "call", "entry_points", "implemented", "types_of"]
+__all__ = [
+    "SPECS",
+    "call",
+    "entry_points",
+    "implemented",
+    "is_written",
+    "joined",
+    "readable",
+    "same_type",
+    "types_of",
+]
 
 SPECS: Mapping[str, Callable[..., Any]] = {
     name: value
@@ -54,6 +64,12 @@ def _marked(kind: Hashable) -> dict[str, str]:
         if options is not None:
             found[options.get("specname") or name] = name
     return found
+
+
+def is_written(method: Callable[..., Any]) -> bool:
+    """Return whether a hook does anything but raise ``NotImplementedError``."""
+    code = getattr(method, "__code__", None)
+    return code is None or code.co_names != ("NotImplementedError",)
 
 
 def call(backend: Any, hook: str, **arguments: Any) -> Any:

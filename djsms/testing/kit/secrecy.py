@@ -103,7 +103,7 @@ class Secrecy(Kit):
 
     def _errors(self, backend: Any, provider: Provider) -> Iterator[tuple[str, Exception]]:
         """Send with each outcome in turn and yield the errors."""
-        if "send" not in hooks.implemented(backend):
+        if not self._has(backend, "send"):
             return
         for outcome in outcomes.scriptable(self.answers):
             outcomes.script(self, provider, outcome)
@@ -112,12 +112,16 @@ class Secrecy(Kit):
             except Exception as error:
                 yield outcome, error
 
+    def _has(self, backend: Any, hook: str) -> bool:
+        method = hooks.implemented(backend).get(hook)
+        return method is not None and hooks.is_written(method)
+
     def _read_all(self, backend: Any) -> None:
         for hook, samples in (
             ("parse_callback", [*self.callback_samples, *self.forged_callbacks]),
             ("parse_incoming", [*self.incoming_samples, *self.forged_incoming]),
         ):
-            for sample in samples if hook in hooks.implemented(backend) else ():
+            for sample in samples if self._has(backend, hook) else ():
                 try:
                     hooks.call(backend, hook, request=sample.request())
                 except TextMessageError:

@@ -1,0 +1,64 @@
+"""A new backend as a complete distribution, written from templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from djsms.scaffold.names import InvalidName, Names
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+__all__ = ["InvalidName", "Names", "write"]
+
+SUFFIX = ".template"
+
+
+def write(name: str, parent: Path) -> list[Path]:
+    """Write the distribution of a backend into a new folder and return its files.
+
+    Raises ``InvalidName`` if the name cannot be or is taken, and ``FileExistsError`` if the folder
+    is there; then nothing is written.
+    """
+    names = Names.of(name)
+    names.require_free()
+    folder = parent / names.distribution
+    if folder.exists():
+        raise FileExistsError(f"{folder} is there already.")
+    contents = dict(_contents(names))
+    for path, text in contents.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return [folder / path for path in contents]
+
+
+def _contents(names: Names) -> Iterator[tuple[str, str]]:
+    """Yield the path of each file within the distribution, and its text."""
+    core = version("django-simple-sms")
+    values = {
+        **asdict(names),
+        "core": core,
+        "next_core": str(int(core.split(".")[0]) + 1),
+        "year": str(datetime.now(UTC).year),
+    }
+    for path, template in _templates(resources.files(__name__) / "templates"):
+        # Dots and names of folders are spelt out in the templates' names, for packaging tools.
+        target = path.removesuffix(SUFFIX).replace("dot-", ".")
+        target = target.replace("module", names.module).replace("slug", names.slug)
+        yield target, Template(template).substitute(values)
+
+
+def _templates(folder: Traversable, path: str = "") -> Iterator[tuple[str, str]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _templates(entry, f"{path}{entry.name}/")
+        elif entry.name.endswith(SUFFIX):
+            yield f"{path}{entry.name}", entry.read_text(encoding="utf-8")

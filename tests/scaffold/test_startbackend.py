@@ -1,0 +1,210 @@
+"""From ``djsms startbackend`` to a backend that passes all tests, as an author goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from django.core.management import CommandError, call_command
+
+HERE = Path(__file__).parent
+ACME = HERE / "acme"
+FILES = """
+    .github/workflows/ci.yml .gitignore CHANGELOG.md LICENSE README.md djsms_acme/__init__.py
+    djsms_acme/py.typed pyproject.toml tests/test_acme_conformance.py
+"""
+DONE_FROM_THE_START = """
+    test_answers_are_known test_distribution_says_what_it_needs
+    test_hooks_are_annotated_as_specified test_hooks_are_known
+    test_hooks_take_the_specified_arguments test_import_needs_no_settings
+    test_log_holds_no_secret test_made_twice_from_the_same_options test_missing_option_is_refused
+    test_one_distribution_has_the_name test_package_is_typed test_pickle_holds_no_secret
+    test_repr_holds_no_secret test_unknown_option_is_refused test_verifies_webhooks_is_yes_or_no
+"""
+HOOKS = ["send", "parse_callback", "parse_incoming"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A distribution, just begun."""
+    call_command("djsms", "startbackend", "acme", str(tmp_path))
+    return tmp_path / "djsms-acme"
+
+
+def test_writes_a_distribution(folder: Path) -> None:
+    files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    assert sorted(files) == sorted(FILES.split())
+
+
+def test_leaves_no_placeholder(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            text = path.read_text()
+            assert not re.search(r"\$(?!\{\{)", text), path
+            assert "${{ matrix.python }}" in text or path.name != "ci.yml"
+
+
+def test_names_follow_from_the_argument(tmp_path: Path) -> None:
+    call_command("djsms", "startbackend", "acme-cloud", str(tmp_path), verbosity=0)
+    folder = tmp_path / "djsms-acme-cloud"
+    metadata = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    assert metadata["name"] == "djsms-acme-cloud"
+    assert metadata["entry-points"]["djsms.backends"] == {
+        "acme-cloud": "djsms_acme_cloud:AcmeCloudBackend"
+    }
+    assert metadata["dependencies"] == ["django-simple-sms[http]>=2.0.0,<3"]
+    assert "class AcmeCloudBackend(" in (folder / "djsms_acme_cloud/__init__.py").read_text()
+    test = (folder / "tests/test_acme_cloud_conformance.py").read_text()
+    assert "class TestAcmeCloud(BackendConformance)" in test
+    assert 'ACME_CLOUD_TOKEN = os.environ["ACME_CLOUD_TOKEN"]' in (folder / "README.md").read_text()
+
+
+def test_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("djsms", "startbackend", "acme", str(tmp_path))
+    printed = capsys.readouterr().out
+    assert f"{tmp_path}/djsms-acme/pyproject.toml" in printed
+    assert f"cd {tmp_path}/djsms-acme\n" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["acme", "{tmp}"], "djsms-acme is there already"),
+        (["memory", "{tmp}"], "a backend 'memory' already"),
+        (["Acme", "{tmp}"], "Would 'acme' do?"),
+        (["other", "{tmp}/nowhere"], "There is no folder"),
+    ],
+)
+def test_refuses(tmp_path: Path, arguments: list[str], words: str) -> None:
+    (tmp_path / "djsms-acme").mkdir()
+    arguments = [argument.format(tmp=tmp_path) for argument in arguments]
+    with pytest.raises(CommandError, match=re.escape(words)):
+        call_command("djsms", "startbackend", *arguments)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "djsms-acme"]
+
+
+def test_is_well_formatted(folder: Path) -> None:
+    ruff = shutil.which("ruff", path=Path(sys.executable).parent)
+    if ruff is None:
+        pytest.skip("ruff is not installed")
+    for command in (["format", "--check"], ["check", "--select", "E,F,I,UP"]):
+        # within the folder, or ruff takes djsms for a package of the author's own
+        options = ["--isolated", "--line-length", "100"]
+        subprocess.run([ruff, *command, *options], cwd=folder, check=True)
+
+
+def test_fixture_is_the_scaffold_filled_in(folder: Path) -> None:
+    """What the tutorial shows is what an author gets, and not what one got once."""
+    for begun, filled_in in (
+        ("djsms_acme/__init__.py", "backend.py"),
+        ("tests/test_acme_conformance.py", "conformance.py"),
+    ):
+        kept = (ACME / filled_in).read_text()
+        for line in (folder / begun).read_text().splitlines():
+            is_a_task = re.search(r"NotImplementedError|samples|Answer\(|# (What|Replace)", line)
+            is_an_import = line.startswith("from ")
+            assert is_a_task or is_an_import or line in kept.splitlines()
+
+
+def test_to_do_list_and_its_end(folder: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    install(folder, site)
+    [row] = [row for row in backends(site) if row["name"] == "acme"]
+    assert (row["distribution"], row["version"], row["problem"]) == ("djsms-acme", "0.1.0", "")
+    assert row["hooks"] == HOOKS
+
+    failed, skipped, passed = outcome(folder, site)
+    assert failed == Counter({"test_hook_is_written": 3})
+    assert skipped == Counter(
+        test_hook_is_written=2,
+        test_answer=7,
+        test_accepted=1,
+        test_check=4,
+        test_cut_off=3,
+        test_distorted_answer=1,
+        test_errors_hold_no_secret=1,
+        test_forgeries_are_refused=2,
+        test_ids_are_distinct_across_threads=1,
+        test_no_answer_in_time=1,
+        test_nonsense_in_answer=15,
+        test_nonsense_is_refused=8,
+        test_nothing_is_sent_twice=7,
+        test_repeats_are_read_alike=2,
+        test_samples_are_read_as_expected=2,
+        test_sends=21,
+        test_times_are_aware=2,
+        test_unreachable=1,
+        test_webhook_addresses=4,
+    )
+    assert passed == Counter(DONE_FROM_THE_START.split())
+
+    shutil.copy(ACME / "backend.py", folder / "djsms_acme" / "__init__.py")
+    shutil.copy(ACME / "conformance.py", folder / "tests" / "test_acme_conformance.py")
+    install(folder, site)
+    failed, skipped, passed = outcome(folder, site)
+    assert not failed
+    assert skipped == Counter(
+        test_hook_is_written=2,
+        test_answer=5,
+        test_check=4,
+        test_forgeries_are_refused=2,
+        test_webhook_addresses=4,
+    )
+    assert set(passed) >= {"test_sends", "test_samples_are_read_as_expected", "test_cut_off"}
+    assert sum(passed.values()) == 86
+
+
+def install(folder: Path, site: Path) -> None:
+    """Install a distribution into a folder, without what it depends on."""
+    # Without hatchling at hand pip fetches it, which needs the network.
+    ready = ["--no-build-isolation", "--no-index"] if find_spec("hatchling") else []
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    command = [*pip, *ready, "--no-deps", "--upgrade", "--target", site, folder]
+    subprocess.run(command, check=True, timeout=120)
+
+
+def run(site: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python with the installed distribution, as in an environment without a project."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DJANGO_", "PYTEST_"))}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={**environment, "PYTHONPATH": str(site)},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def backends(site: Path) -> list[dict[str, object]]:
+    done = run(site, "-m", "djsms.cli", "listbackends", "--json", cwd=site)
+    assert done.returncode == 0, done.stderr
+    rows: list[dict[str, object]] = json.loads(done.stdout)["backends"]
+    return rows
+
+
+def outcome(folder: Path, site: Path) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """Run the distribution's own tests; return how often each failed, was skipped, passed."""
+    done = run(site, "-m", "pytest", "-q", "--junitxml=outcome.xml", cwd=folder)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    failed, skipped, passed = Counter[str](), Counter[str](), Counter[str]()
+    for case in ElementTree.parse(folder / "outcome.xml").iter("testcase"):
+        name = case.attrib["name"].partition("[")[0]
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed[name] += 1
+        elif case.find("skipped") is not None:
+            skipped[name] += 1
+        else:
+            passed[name] += 1
+    return failed, skipped, passed
