@@ -172,6 +172,11 @@ class TestSearch:
         [wanted] = rows(1, provider_id=storable.fit(long, 200))
         assert shown(staff, q=long) == [wanted]
 
+    def test_goes_together_with_filters(self, staff: Client) -> None:
+        [wanted] = rows(1, status=Status.FAILED)
+        rows(1)
+        assert shown(staff, q=CUSTOMER, status__exact="failed") == [wanted]
+
     @pytest.mark.parametrize("term", ["", "  ", "+", "%", "()", "'; --", "😀", "9" * 400])
     def test_takes_anything(self, staff: Client, term: str) -> None:
         assert len(shown(staff, q=term)) in (0, 3)
@@ -389,6 +394,19 @@ class TestLargeTables:
         plans = [explained(sql["sql"]) for sql in captured if '"status" =' in sql["sql"]]
         assert plans
         assert not any("TEMP B-TREE" in plan for plan in plans)
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_search_filters_and_pages_work_on_every_database(database: str, client: Client) -> None:
+    user = User.objects.create_superuser("root")
+    client.force_login(user)
+    rows(60, status=Status.SENDING, account="Alerts", provider_id="A-1")
+    [wanted] = rows(1, to="+447700900188", status=Status.FAILED)
+    assert shown(client, q="00447700900188") == [wanted]
+    assert shown(client, status__exact="failed") == [wanted]
+    assert shown(client, account="default") == [wanted]
+    assert len(shown(client, q="A-1", p="2")) == 10
+    assert len(shown(client, p="2")) == 11
 
 
 class TestWhatWaits:

@@ -58,7 +58,7 @@ class TextMessageAdmin(ReadOnlyAdmin):
     search_fields = ("ref",)
     search_help_text = (
         "A number in any notation, a sender's name, a reference, a provider's id or a key: whole, "
-        "not in part."
+        "not in part. Shows the newest 1,000."
     )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -69,7 +69,9 @@ class TextMessageAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        return (queryset.filter(search.matching(term)) if term else queryset), False
+        if term:
+            queryset = queryset.filter(pk__in=search.matching(queryset, term))
+        return queryset, False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         rows, details = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from djsms import numbers, storable
 from djsms.exceptions import InvalidNumber
@@ -12,14 +12,25 @@ from djsms.models import ID_LENGTH, StatusEvent, TextMessage
 
 __all__ = ["accounts_in_use", "matching"]
 
-# More messages than that do not share an id.
-LIMIT = 100
+# Nobody looks through more. One of our own numbers may have millions.
+LIMIT = 1000
 
 
-def matching(term: str) -> Q:
-    """Return the condition for messages from or to a number, or with a reference, id or key."""
-    forms = _number_forms(term)
-    return Q(to__in=forms) | Q(frm__in=forms) | Q(pk__in=_with_id(term))
+def matching(messages: QuerySet[TextMessage], term: str) -> set[int]:
+    """Return the primary keys of the newest messages, of those given, that a term fits.
+
+    That is those from or to a number, and those with a reference, an id or a key.
+    """
+    of_numbers = (
+        messages.filter(**{column: form})
+        for form in _number_forms(term)
+        for column in ("to", "frm")
+    )
+    # One query for each index: databases may read the whole table for an OR of them.
+    found = (*of_numbers, messages.filter(pk__in=_with_id(term)))
+    return {
+        pk for rows in found for pk in rows.order_by("-pk").values_list("pk", flat=True)[:LIMIT]
+    }
 
 
 def accounts_in_use() -> Iterator[str]:
@@ -50,17 +61,15 @@ def _canonical(number: str) -> str:
 
 def _with_id(term: str) -> set[int]:
     """Return the primary keys of the messages that have this id, or a part that has it."""
-    accounts = list(accounts_in_use())
-    provider_id = storable.fit(term, ID_LENGTH)
-    ours = TextMessage.objects.filter(
-        Q(ref=term.replace("-", "").lower())
-        | Q(key=term)
-        | Q(account__in=accounts, provider_id=provider_id)
-    )
-    parts = StatusEvent.objects.filter(
-        account__in=accounts, provider_id=provider_id, message__isnull=False
-    )
-    return {
-        *ours.values_list("pk", flat=True)[:LIMIT],
-        *parts.values_list("message", flat=True)[:LIMIT],
+    messages, events = TextMessage.objects.all(), StatusEvent.objects.all()
+    of_provider = {
+        "account__in": list(accounts_in_use()),
+        "provider_id": storable.fit(term, ID_LENGTH),
     }
+    found = (
+        messages.filter(ref=term.replace("-", "").lower()).values_list("pk", flat=True),
+        messages.filter(key=term).values_list("pk", flat=True),
+        messages.filter(**of_provider).values_list("pk", flat=True),
+        events.filter(message__isnull=False, **of_provider).values_list("message", flat=True),
+    )
+    return {pk for keys in found for pk in keys[:LIMIT]}
