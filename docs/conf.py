@@ -2,10 +2,13 @@
 
 import pathlib
 import re
+import sys
 from importlib.metadata import version as version_of
 
 import django
 from django.conf import settings
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "_ext"))
 
 # models can only be imported, and so documented, in a project
 settings.configure(SECRET_KEY="none", INSTALLED_APPS=["djsms"])
@@ -16,7 +19,7 @@ author = "django-simple-sms contributors"
 copyright = f"2026, {author}"  # noqa: A001
 version = release = version_of("django-simple-sms")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "backend_features"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"{project} {version}"

@@ -29,6 +29,6 @@ class BackendConformance(Packaging, Configuration, Secrecy, Sending, Outcomes, R
                 return {"token": "not-a-real-token", "url": provider.url}
 
     What is tested follows from the hooks that the backend implements; tests of other hooks are
-    skipped and name them. ``djsms.testing.kit.base.Kit`` describes what there is to fill in.
-    Needs neither a database nor the network nor, if need be, Django settings.
+    skipped and name them.
+    Needs no database, no network and, if there are none, no Django settings.
     """

@@ -150,7 +150,11 @@ def test_to_do_list_and_its_end(folder: Path, tmp_path: Path) -> None:
 
     shutil.copy(ACME / "backend.py", folder / "djsms_acme" / "__init__.py")
     shutil.copy(ACME / "conformance.py", folder / "tests" / "test_acme_conformance.py")
+    shutil.copy(ACME / "conformance.py", folder / "tests" / "acme_conformance.py")
+    shutil.copy(ACME / "own.py", folder / "tests" / "own.py")
     install(folder, site)
+    done = run(site, "-m", "pytest", "tests/own.py", "-k", "unharmed", cwd=folder)
+    assert "1 passed" in done.stdout
     failed, skipped, passed = outcome(folder, site)
     assert not failed
     assert skipped == Counter(

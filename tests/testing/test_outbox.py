@@ -47,6 +47,12 @@ def test_under_pytest(project: Path) -> None:
     assert "20 passed" in printed
 
 
+def test_examples_of_the_documentation(project: Path) -> None:
+    assert "Ran 1 test" in run(project, "manage.py", "test", "shop.examples_django")
+    files = ["shop/examples_django.py", "shop/examples_pytest.py"]
+    assert "4 passed" in run(project, "-m", "pytest", "--ds", "settings", *files)
+
+
 def test_changes_nothing_for_who_does_not_import_it(project: Path) -> None:
     (project / "shop" / "tests.py").write_text(
         """
@@ -88,7 +94,7 @@ def test_pytest_without_django_is_left_alone(
         import sys
 
         def test_nothing_of_django_is_there():
-            assert "django" not in sys.modules
+            assert "django.conf" not in sys.modules
 
         def test_the_fixture_says_what_it_lacks(sms_outbox):
             pass

@@ -3,5 +3,5 @@
 from djsms import send_text
 
 
-def welcome(number: str, *, using: str = "default") -> None:
-    send_text("Welcome!", "Shop", number, using=using)
+def welcome(number: str, *, frm: str = "Shop", using: str = "default") -> None:
+    send_text("Welcome!", frm, number, using=using)

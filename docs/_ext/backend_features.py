@@ -1,0 +1,67 @@
+"""The directive ``backend-features``: what each installed backend implements, as a table.
+
+Nobody keeps such a table up to date by hand: it is read off the classes.
+"""
+
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+
+from djsms import plugins
+from djsms.backends import BaseBackend
+
+HEADINGS = (
+    "backend",
+    "distribution",
+    "sends",
+    "status reports",
+    "incoming texts",
+    "proves webhooks",
+    "system checks",
+)
+HOOKS = ("send", "parse_callback", "parse_incoming")
+
+
+class BackendFeatures(Directive):
+    def run(self) -> list[nodes.Node]:
+        rows = [_cells(entry) for entry in plugins.installed()]
+        table = nodes.table(classes=["colwidths-auto"])
+        group = nodes.tgroup(cols=len(HEADINGS))
+        table += group
+        group += [nodes.colspec(colwidth=14) for _ in HEADINGS]
+        head, body = nodes.thead(), nodes.tbody()
+        group += [head, body]
+        head += _row(HEADINGS)
+        body += [_row(row) for row in rows]
+        return [table]
+
+
+def _cells(entry: Any) -> list[str]:
+    backend = plugins.import_from(entry)
+    implemented = plugins.implemented_hooks(backend)
+    distribution, version = plugins.distribution(entry)
+    proves = getattr(backend, "verifies_webhooks", None) is not BaseBackend.verifies_webhooks
+    return [
+        entry.name,
+        f"{distribution} {version}",
+        *(_mark(hook in implemented) for hook in HOOKS),
+        _mark(proves),
+        _mark("check" in implemented),
+    ]
+
+
+def _mark(has: bool) -> str:
+    return "✓" if has else ""
+
+
+def _row(cells: Any) -> nodes.row:
+    row = nodes.row()
+    for cell in cells:
+        row += nodes.entry("", nodes.paragraph(text=cell))
+    return row
+
+
+def setup(app: Any) -> dict[str, bool]:
+    app.add_directive("backend-features", BackendFeatures)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
