@@ -7,10 +7,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from djsms import IncomingText, OutgoingText, SendResult, StatusReport, hookimpl
-from djsms.exceptions import Forged, InsufficientFunds, InvalidOptions, Refused
-from djsms.http import HTTPBackend, parameters
+from djsms.exceptions import Forged, InsufficientFunds, InvalidOptions, Refused, Throttled
+from djsms.http import HTTPBackend
 
-from djsms_nexmo import answers, checks, incoming, messages_api, receipts, sending, signatures
+from djsms_nexmo import (
+    answers,
+    checks,
+    incoming,
+    messages_api,
+    payload,
+    receipts,
+    sending,
+    signatures,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -75,10 +84,10 @@ class NexmoBackend(HTTPBackend):
     def raise_for_status(self, response: requests.Response) -> None:
         try:
             super().raise_for_status(response)
-        except Refused as error:
+        except (Refused, Throttled) as error:
             if response.status_code == 402:
-                raise InsufficientFunds(error.text, code=error.code) from None
-            raise
+                error = InsufficientFunds(error.text, code=error.code)
+            raise answers.refusal(error, response.content) from None
 
     @hookimpl
     def send(self, message: OutgoingText) -> SendResult:
@@ -93,7 +102,7 @@ class NexmoBackend(HTTPBackend):
     def parse_callback(self, request: HttpRequest) -> list[StatusReport]:
         event = messages_api.event(request)
         if event is None:
-            return receipts.reports(self._believed(parameters(request)))
+            return receipts.reports(self._believed(payload.fields(request)))
         self._believe_event(request)
         return messages_api.reports(event)
 
@@ -101,7 +110,7 @@ class NexmoBackend(HTTPBackend):
     def parse_incoming(self, request: HttpRequest) -> list[IncomingText]:
         event = messages_api.event(request)
         if event is None:
-            return incoming.texts(self._believed(parameters(request)))
+            return incoming.texts(self._believed(payload.fields(request)))
         self._believe_event(request)
         return messages_api.texts(event)
 
@@ -118,10 +127,10 @@ class NexmoBackend(HTTPBackend):
 
     def _believed(self, fields: dict[str, str]) -> dict[str, str]:
         if self.verifies_webhooks:
-            signatures.verify(fields, self.signature_secret, self.signature_method)
+            fields = signatures.verify(fields, self.signature_secret, self.signature_method)
             if self.webhook_max_age is not None:
                 signatures.refuse_stale(fields.get("timestamp"), self.webhook_max_age)
-        if fields.get("api-key", self.api_key) != self.api_key:
+        if (fields.get("api-key") or self.api_key) != self.api_key:
             raise Forged("The request belongs to another Vonage account than api_key.")
         # What is kept should not be fit to be sent again by somebody else.
         return {name: value for name, value in fields.items() if name != "sig"}

@@ -22,7 +22,7 @@ from djsms.exceptions import (
 from djsms_nexmo.codes import SEND_ERRORS
 from djsms_nexmo.values import money
 
-__all__ = ["CURRENCY", "read"]
+__all__ = ["CURRENCY", "read", "refusal"]
 
 CURRENCY = "EUR"
 
@@ -32,11 +32,7 @@ DEFAULT_WAIT = 1.0
 MAX_WORDS = 500
 
 _WAIT = re.compile(r"please wait\s*\[\s*([0-9]{1,9})\s*\]", re.IGNORECASE)
-_INTERVAL = re.compile(
-    r"\bINTERVAL\s*\[\s*([0-9]{1,9})\s*\]"
-    r"(?:.*?\bTIME_SINCE_LAST_INTERVAL_START\s*\[\s*([0-9]{1,9})\s*\])?",
-    re.DOTALL,
-)
+_INTERVAL = re.compile(r"\bINTERVAL\s*\[\s*([0-9]{1,9})\s*\]")
 
 
 def read(content: bytes) -> SendResult:
@@ -46,9 +42,9 @@ def read(content: bytes) -> SendResult:
     code and the words of the first. ``OutcomeUnknown`` for a body that says nothing we understand.
     """
     answer = _object(content)
-    entries = answer.get("messages")
-    if not isinstance(entries, list) or not entries:
-        raise _refusal(answer)
+    entries = _entries(answer)
+    if not entries:
+        raise _other_shape(answer)
     parts = tuple(_part(entry) for entry in entries)
     kinds = {_kind(part) for part in parts}
     if len(kinds) == 1 and (kind := kinds.pop()):
@@ -57,17 +53,51 @@ def read(content: bytes) -> SendResult:
     return SendResult(parts=parts, currency=CURRENCY, raw=answer)
 
 
+def refusal(error: SendError, content: bytes) -> SendError:
+    """Return what an answer of an HTTP status 4xx means, ``error`` being what the status says.
+
+    A body in the usual shape says it better than the status. Of any other body only the words count
+    that it has for people.
+    """
+    try:
+        answer = _object(content)
+    except OutcomeUnknown:
+        return error
+    if not _entries(answer):
+        error.text = _words(answer) or error.text
+        return error
+    try:
+        read(content)
+    except SendError as told:
+        if error.retry_after is not None:
+            told.retry_after = error.retry_after
+        return told
+    return OutcomeUnknown(
+        "The answer is an error, yet says that parts were taken.", code=error.code
+    )
+
+
 def _object(content: bytes) -> dict[str, Any]:
     # The charset that the header names has been wrong. Numbers stay as they are written.
     try:
-        answer = json.loads(
-            content.decode("utf-8", "replace"), parse_int=str, parse_float=str, parse_constant=str
-        )
+        answer = json.loads(_decoded(content), parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise OutcomeUnknown("The answer is not JSON.") from error
     if not isinstance(answer, dict):
         raise OutcomeUnknown("The answer is not a JSON object.")
     return answer
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _entries(answer: dict[str, Any]) -> list[Any]:
+    entries = answer.get("messages")
+    return entries if isinstance(entries, list) else []
 
 
 def _part(entry: object) -> SentPart:
@@ -87,7 +117,7 @@ def _part(entry: object) -> SentPart:
         status=Status.UNKNOWN if known and known.error is OutcomeUnknown else Status.REFUSED,
         provider_id=_text(fields, "message-id"),
         error_code=code,
-        error_text=_text(fields, "error-text") or (known.meaning if known else "refused"),
+        error_text=_sentence(fields, "error-text") or (known.meaning if known else "refused"),
     )
 
 
@@ -102,19 +132,19 @@ def _kind(part: SentPart) -> type[SendError] | None:
 def _wait(part: SentPart) -> float:
     if found := _WAIT.search(part.error_text):
         return int(found[1]) / 1000
+    # This wording dumps counters and names no wait; a whole interval is always enough.
     if found := _INTERVAL.search(part.error_text):
-        return max(0, int(found[1]) - int(found[2] or 0)) / 1000
+        return int(found[1]) / 1000
     return DEFAULT_WAIT
 
 
-def _refusal(answer: dict[str, Any]) -> SendError:
-    if code := _text(answer, "error-code"):
-        text = _text(answer, "error-code-label")
-    elif title := _text(answer, "title"):
+def _other_shape(answer: dict[str, Any]) -> SendError:
+    text = _words(answer)
+    code = _text(answer, "error-code")
+    if not code and _text(answer, "title"):
         code = _text(answer, "status")
-        text = ": ".join(filter(None, (title, _text(answer, "detail"))))
-    else:
-        return OutcomeUnknown("The answer tells of no message.")
+    elif not code:
+        return OutcomeUnknown(text or "The answer tells of no message.")
     if code in SEND_ERRORS:
         return SEND_ERRORS[code].error(text or SEND_ERRORS[code].meaning, code=code)
     # Both shapes come from Vonage's other APIs, whose codes are those of HTTP.
@@ -126,6 +156,16 @@ def _refusal(answer: dict[str, Any]) -> SendError:
     }
     clear = Refused if not re.fullmatch(r"0|[25][0-9]{2}", code) else OutcomeUnknown
     return kinds.get(code, clear)(text, code=code)
+
+
+def _words(answer: dict[str, Any]) -> str:
+    problem = (_sentence(answer, "title"), _sentence(answer, "detail"))
+    return _sentence(answer, "error-code-label") or ": ".join(filter(None, problem))
+
+
+def _sentence(fields: dict[str, Any], name: str) -> str:
+    # It ends up in logs and on terminals.
+    return "".join(char if char.isprintable() else " " for char in _text(fields, name))
 
 
 def _text(fields: dict[str, Any], name: str) -> str:

@@ -179,9 +179,12 @@ EVENT_ERRORS: Mapping[str, ErrorCode] = {
 """The error of a Messages API event, as far as it concerns text messages."""
 
 
-def explain(errors: Mapping[str, ErrorCode], code: str) -> str:
-    """Return what the code means and what to do about it; empty for a code that is not known."""
+def explain(errors: Mapping[str, ErrorCode], code: str, status: Status) -> str:
+    """Return what the code means; empty for a code that is not known.
+
+    Also what to do about it, but only if the message failed: Vonage is still trying otherwise.
+    """
     if code not in errors:
         return ""
     meaning, advice = errors[code]
-    return f"{meaning}; {advice}" if advice else meaning
+    return f"{meaning}; {advice}" if advice and status.is_failure else meaning

@@ -10,7 +10,10 @@ from djsms.exceptions import InvalidWebhook, Misdirected
 
 from djsms_nexmo.values import moment, unix_time
 
-__all__ = ["texts"]
+__all__ = ["CONTENT", "texts"]
+
+# What an incoming text has, at least one of them, and a receipt never.
+CONTENT = frozenset({"text", "data", "type"})
 
 # The header that the sender's phone makes has one octet for each.
 MAX_PARTS = 255
@@ -25,12 +28,12 @@ def texts(fields: Mapping[str, str]) -> list[IncomingText]:
     Raises ``Misdirected`` if the parameters are a status report, ``InvalidWebhook`` if they are no
     incoming text either.
     """
-    if "status" in fields and "err-code" in fields:
+    if fields.get("status", "").strip() and ("err-code" in fields or not fields.keys() & CONTENT):
         raise Misdirected("This is a status report at the address for incoming texts.")
     frm, to = fields.get("msisdn", ""), fields.get("to", "")
     if not (frm and to):
         raise InvalidWebhook("The request lacks msisdn or to, so it is no incoming text.")
-    if not fields.keys() & {"text", "data", "type"}:
+    if not fields.keys() & CONTENT:
         raise InvalidWebhook("The request has neither text nor data.")
     return [
         IncomingText(

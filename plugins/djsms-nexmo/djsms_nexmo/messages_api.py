@@ -9,17 +9,18 @@ import hashlib
 import hmac
 import json
 import logging
+import time
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.http import RawPostDataException, UnreadablePostError
 from djsms import IncomingText, Status, StatusReport, international
 from djsms.exceptions import Forged, InvalidWebhook, Misdirected
 from djsms.http import json_object
 
 from djsms_nexmo.answers import CURRENCY
 from djsms_nexmo.codes import EVENT_ERRORS, EVENT_STATUSES, explain
+from djsms_nexmo.payload import is_json
 from djsms_nexmo.values import moment, money
 
 if TYPE_CHECKING:
@@ -30,13 +31,15 @@ __all__ = ["event", "reports", "texts", "verify"]
 
 ALGORITHM = "HS256"
 ISSUER = "Vonage"
+# Seconds that the clocks may differ.
+LEEWAY = 60
 
 logger = logging.getLogger("djsms.nexmo")
 
 
 def event(request: HttpRequest) -> dict[str, Any] | None:
     """Return the event in the request, or None if it is of another format."""
-    if request.method != "POST" or not _begins_with_brace(request):
+    if not is_json(request):
         return None
     found = json_object(request)
     return found if "message_uuid" in found else None
@@ -60,6 +63,7 @@ def verify(request: HttpRequest, *, secret: str, api_key: str) -> Mapping[str, A
     # Of the bytes that came: the same object written again has another one.
     if not hmac.compare_digest(claimed, hashlib.sha256(request.body).hexdigest().encode()):
         raise Forged("The token covers another body.")
+    _refuse_untimely(claims)
     return claims
 
 
@@ -71,16 +75,17 @@ def reports(found: Mapping[str, Any]) -> list[StatusReport]:
     if not word:
         raise Misdirected("The event has no status; perhaps it is an incoming text.")
     error, usage = _object(found, "error"), _object(found, "usage")
-    code = _text(error, "title")
+    code = _code(error)
     price = money(_text(usage, "price"))
+    status = EVENT_STATUSES.get(word.strip().lower(), Status.UNKNOWN)
     return [
         StatusReport(
-            status=EVENT_STATUSES.get(word.strip().lower(), Status.UNKNOWN),
+            status=status,
             provider_status=word,
             provider_id=_identity(found),
             ref=_text(found, "client_ref"),
             error_code=code,
-            error_text=explain(EVENT_ERRORS, code) or _text(error, "detail"),
+            error_text=explain(EVENT_ERRORS, code, status) or _text(error, "detail"),
             price=price,
             currency="" if price is None else _text(usage, "currency") or CURRENCY,
             occurred_on=moment(_text(found, "timestamp")),
@@ -93,7 +98,7 @@ def texts(found: Mapping[str, Any]) -> list[IncomingText]:
     """Return the incoming text in an event, already joined; nothing for other channels."""
     if not _is_text_message(found):
         return []
-    if "status" in found:
+    if _text(found, "status"):
         raise Misdirected("This is a status report at the address for incoming texts.")
     frm, to = _text(found, "from"), _text(found, "to")
     if not (frm and to):
@@ -110,11 +115,24 @@ def texts(found: Mapping[str, Any]) -> list[IncomingText]:
     ]
 
 
-def _begins_with_brace(request: HttpRequest) -> bool:
-    try:
-        return request.body.lstrip()[:1] == b"{"
-    except (RawPostDataException, UnreadablePostError):
-        return False
+def _refuse_untimely(claims: Mapping[str, Any]) -> None:
+    # Vonage's tokens say neither; if one does, it means it.
+    now = time.time()
+    begin, end = claims.get("nbf", now), claims.get("exp", now)
+    for value in (begin, end):
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise Forged("The token has a time that is none.")
+    if not begin - LEEWAY <= now <= end + LEEWAY:
+        raise Forged("The token is not valid yet, or not any more.")
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    """Return the code of an error: its title, or else what its type ends with."""
+    title = _text(error, "title")
+    if title.isdecimal():
+        return title
+    _, _, fragment = _text(error, "type").rpartition("#")
+    return fragment if fragment.isdecimal() else title
 
 
 def _claims(token: str, secret: str) -> Mapping[str, Any]:
@@ -155,7 +173,7 @@ def _identity(found: Mapping[str, Any]) -> str:
 
 
 def _is_text_message(found: Mapping[str, Any]) -> bool:
-    channel = _text(found, "channel") or "sms"
+    channel = _text(found, "channel").lower() or "sms"
     if channel != "sms":
         logger.warning(
             "An event of the channel %.20r is left alone; it is no text message.", channel

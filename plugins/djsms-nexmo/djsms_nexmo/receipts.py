@@ -9,6 +9,7 @@ from djsms.exceptions import InvalidWebhook, Misdirected
 
 from djsms_nexmo.answers import CURRENCY
 from djsms_nexmo.codes import RECEIPT_ERRORS, RECEIPT_STATUSES, explain
+from djsms_nexmo.incoming import CONTENT
 from djsms_nexmo.values import carrier_time, moment, money
 
 __all__ = ["reports"]
@@ -20,8 +21,8 @@ def reports(fields: Mapping[str, str]) -> list[StatusReport]:
     Raises ``Misdirected`` if they are an incoming text, ``InvalidWebhook`` if they are no receipt
     or one that names no message.
     """
-    word = fields.get("status", "")
-    if not word and fields.keys() & {"text", "type"}:
+    word = fields.get("status", "").strip()
+    if not word and fields.keys() & CONTENT:
         raise Misdirected("This is an incoming text at the address for status reports.")
     if not word:
         raise InvalidWebhook("The request has no status.")
@@ -30,14 +31,15 @@ def reports(fields: Mapping[str, str]) -> list[StatusReport]:
         raise InvalidWebhook("The receipt has neither messageId nor client-ref.")
     code = fields.get("err-code", "")
     price = money(fields.get("price", ""))
+    status = RECEIPT_STATUSES.get(word.lower(), Status.UNKNOWN)
     return [
         StatusReport(
-            status=RECEIPT_STATUSES.get(word.strip().lower(), Status.UNKNOWN),
+            status=status,
             provider_status=word,
             provider_id=provider_id,
             ref=ref,
             error_code="" if code == "0" else code,
-            error_text=explain(RECEIPT_ERRORS, code),
+            error_text=explain(RECEIPT_ERRORS, code, status),
             price=price,
             currency="" if price is None else CURRENCY,
             # The carrier's own time comes second, since its zone is anybody's guess.

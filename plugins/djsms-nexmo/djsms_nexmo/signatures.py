@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from djsms.exceptions import Forged
 
@@ -50,31 +50,40 @@ def sign(parameters: Mapping[str, str], secret: str, method: str) -> str:
     return METHODS[method](base.encode("utf-8", "surrogatepass"), secret.encode())
 
 
-def verify(parameters: Mapping[str, str], secret: str, method: str) -> None:
-    """Raise ``Forged`` unless the parameters bear the right signature, in either letter case."""
+def verify(parameters: Mapping[str, str], secret: str, method: str) -> dict[str, str]:
+    """Return the parameters that the signature covers; raise ``Forged`` if it is wrong.
+
+    Its letter case does not matter.
+    """
     given = parameters.get("sig", "")
     if not given:
         raise Forged(
             "The request is not signed. Ask Vonage's support to sign the webhooks of this account, "
             "or set signed_webhooks = False and rely on the token in the address."
         )
-    candidates = [parameters]
-    # Whether parameters without a value are part of the signed text is not documented.
-    filled = {name: value for name, value in parameters.items() if value.strip()}
-    if len(filled) != len(parameters):
-        candidates.append(filled)
-    if not any(_equal(given, sign(candidate, secret, method)) for candidate in candidates):
-        raise Forged("The signature of the request is wrong: check signature_secret and _method.")
+    for candidate in _candidates(parameters):
+        if _equal(given, sign(candidate, secret, method)):
+            return candidate
+    raise Forged("The signature of the request is wrong: check signature_secret and _method.")
 
 
 def refuse_stale(timestamp: object, max_age: float) -> None:
     """Raise ``Forged`` unless a UNIX time is at most ``max_age`` seconds away from now."""
     try:
-        age = abs(time.time() - int(str(timestamp)[:20]))
+        age = abs(time.time() - float(str(timestamp)[:20]))
     except ValueError:
         raise Forged("The request does not say when it was made.") from None
-    if age > max_age:
+    # So that what is no number at all is refused too.
+    if not age <= max_age:
         raise Forged("The request was made too long ago, or in the future.")
+
+
+def _candidates(parameters: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    # Whether parameters without a value are part of the signed text is not documented.
+    yield dict(parameters)
+    if not all(value.strip() for value in parameters.values()):
+        yield {name: value for name, value in parameters.items() if value}
+        yield {name: value for name, value in parameters.items() if value.strip()}
 
 
 def _equal(given: str, expected: str) -> bool:

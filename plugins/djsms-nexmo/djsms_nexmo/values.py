@@ -8,7 +8,8 @@ from decimal import Decimal
 
 __all__ = ["carrier_time", "moment", "money", "unix_time"]
 
-_MONEY = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,12})?")
+# JSON numbers below a thousandth may come with an exponent.
+_MONEY = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,20})?(?:[eE]-[0-9]{1,2})?")
 _CARRIER_TIME = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})")
 _UNIX_TIME = re.compile(r"[0-9]{1,11}")
 

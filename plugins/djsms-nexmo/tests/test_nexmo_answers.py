@@ -108,10 +108,11 @@ def test_a_refusal_without_words_gets_ours(code: str) -> None:
         (
             "Exceeded maximum MT throughput[ MAX [ 30 ] INTERVAL [ 1000 ] COUNT [ 30 ] LAST "
             "INT-START [ 1617784922564 ] TIME_SINCE_LAST_INTERVAL_START [ 529 ]  ] ",
-            0.471,
+            1.0,
         ),
         ("Exceeded [ MAX [ 1 ] INTERVAL [ 3000 ] COUNT [ 2 ] ]", 3.0),
-        ("INTERVAL [ 1000 ] TIME_SINCE_LAST_INTERVAL_START [ 5000 ]", 0.0),
+        ("INTERVAL [ 2000 ] TIME_SINCE_LAST_INTERVAL_START [ 5000 ]", 2.0),
+        ("TIME_SINCE_LAST_INTERVAL_START [ 529 ]", 1.0),
         ("Throttled", 1.0),
         ("please wait [ soon ]", 1.0),
         ("", 1.0),
@@ -216,10 +217,28 @@ def test_other_shapes_of_a_refusal(
     assert caught.value.text == words
 
 
-def test_words_in_another_charset_do_not_hide_the_code() -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_words_in_any_charset(encoding: str) -> None:
+    """Whichever the header names: it has said ISO-8859-1 of what was UTF-8."""
+    content = '{"messages": [{"status": "7", "error-text": "barré"}]}'.encode(encoding)
+    with pytest.raises(RecipientBlocked, match="barré"):
+        answers.read(content)
+
+
+def test_words_fit_on_a_line() -> None:
     with pytest.raises(RecipientBlocked) as caught:
-        answers.read(b'{"messages": [{"status": "7", "error-text": "barr\xe9"}]}')
-    assert caught.value.text == "barr\N{REPLACEMENT CHARACTER}"
+        answers.read(body({"status": "7", "error-text": "barred \x1b[2J\n\0[ 5 ]  now"}))
+    assert caught.value.text == "barred  [2J  [ 5 ]  now"
+
+
+@pytest.mark.parametrize("count", ["2", 3, None, "many", [], -1])
+def test_the_count_of_parts_is_not_relied_on(count: object) -> None:
+    assert len(answers.read(body(accepted(), **{"message-count": count})).parts) == 1
+
+
+def test_the_label_of_an_error_without_a_code_is_kept() -> None:
+    with pytest.raises(OutcomeUnknown, match="something went wrong"):
+        answers.read(b'{"error-code-label": "something went wrong"}')
 
 
 VALUES = st.recursive(
@@ -306,6 +325,60 @@ def test_trouble_with_http(
     assert type(caught.value) is error
     assert caught.value.code == code
     assert len(vonage.requests) == 1, "nothing is ever sent twice"
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "error", "code", "words"),
+    [
+        (
+            401,
+            {
+                "type": "https://developer.vonage.com/api-errors#unauthorized",
+                "title": "Unauthorized",
+                "detail": "You did not provide correct credentials.",
+                "instance": "bf0ca0bf927b3b52e3cb03217e1a1ddf",
+            },
+            AuthenticationFailed,
+            "401",
+            "Unauthorized: You did not provide correct credentials.",
+        ),
+        (420, {"error-code": "420", "error-code-label": "failed"}, Refused, "420", "failed"),
+        (401, json.loads(body({"status": "4"})), AuthenticationFailed, "4", "wrong API key"),
+        (400, json.loads(body({"status": "9"})), InsufficientFunds, "9", "credit"),
+        (400, json.loads(body({"status": "5"})), OutcomeUnknown, "5", "internal error"),
+        (400, json.loads(body(accepted())), OutcomeUnknown, "400", "were taken"),
+        (402, {"title": "Low balance"}, InsufficientFunds, "402", "Low balance"),
+        (404, {"messages": []}, Refused, "404", "messages"),
+        (404, ["Not found"], Refused, "404", "Not found"),
+    ],
+)
+def test_what_the_body_of_an_http_error_says(
+    status: int,
+    content: Any,
+    error: type[SendError],
+    code: str,
+    words: str,
+    backend: NexmoBackend,
+    vonage: VonageServer,
+    make_text: Make,
+) -> None:
+    vonage.mishap = answer_with(status, content)
+    with pytest.raises(error) as caught:
+        backend.send(make_text())
+    assert type(caught.value) is error
+    assert caught.value.code == code
+    assert words in caught.value.text
+
+
+def test_429_with_a_wait_in_its_body(
+    backend: NexmoBackend, vonage: VonageServer, make_text: Make
+) -> None:
+    throttled = json.loads(body({"status": "1", "error-text": "please wait [ 250 ] and retry"}))
+    for headers, seconds in (({}, 0.25), ({"Retry_After": "7"}, 7)):
+        vonage.mishap = answer_with(429, throttled, **headers)
+        with pytest.raises(Throttled) as caught:
+            backend.send(make_text())
+        assert caught.value.retry_after == seconds
 
 
 def test_429_tells_how_long_to_wait(

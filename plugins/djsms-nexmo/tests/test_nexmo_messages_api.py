@@ -7,6 +7,7 @@ import json
 import logging
 import warnings
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,41 @@ def test_status_words(word: str, status: Status) -> None:
         ({"title": None, "detail": []}, "", ""),
         (None, "", ""),
         ("1000", "", ""),
+        ({"title": "Throttled", "type": "https://example.com/#1000"}, "1000", "more messages"),
+        ({"title": 1240, "type": "https://example.com/#1000"}, "1240", "the recipient has"),
+        ({"title": "Throttled", "type": "https://example.com/#a"}, "Throttled", ""),
+        ({"type": "https://example.com/#1000"}, "1000", "more messages"),
     ],
 )
 def test_errors(error: Any, code: str, words: str) -> None:
     (found,) = OPEN.parse_callback(event({**STATUS_EVENT, "error": error}))
     assert found.error_code == code
     assert found.error_text.startswith(words)
+
+
+def test_what_is_still_tried_is_not_to_be_sent_again() -> None:
+    busy = {**STATUS_EVENT, "status": "submitted", "error": {"title": "1220"}}
+    (found,) = OPEN.parse_callback(event(busy))
+    assert (found.status, found.error_text) == (Status.SENT, "handset busy")
+
+
+@pytest.mark.parametrize("timestamp", [{}, None, 5, "soon"])
+def test_a_time_that_is_none(timestamp: Any) -> None:
+    (found,) = OPEN.parse_callback(event({**STATUS_EVENT, "timestamp": timestamp}))
+    assert found.occurred_on is None
+
+
+def test_a_price_that_is_a_number() -> None:
+    (found,) = OPEN.parse_callback(event({**STATUS_EVENT, "usage": {"price": 0.00004}}))
+    assert (found.price, found.currency) == (Decimal("0.00004"), "EUR")
+
+
+def test_an_incoming_text_with_the_least() -> None:
+    names = ("channel", "message_type", "sms", "usage", "timestamp")
+    least = {name: value for name, value in TEXT_EVENT.items() if name not in names}
+    (found,) = OPEN.parse_incoming(event({**least, "status": None}))
+    assert found.text == TEXT_EVENT["text"]
+    assert OPEN.parse_incoming(event({**TEXT_EVENT, "channel": "SMS"}))
 
 
 def test_a_status_with_the_least() -> None:
@@ -184,6 +214,36 @@ def test_nor_does_a_signature_replace_the_token() -> None:
 def test_wrong_claims(claims: dict[str, Any]) -> None:
     with pytest.raises(Forged):
         SIGNED.parse_incoming(signed_event(TEXT_EVENT, **claims))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"exp": 2e10}, {"nbf": 1}, {"nbf": 1, "exp": 20_000_000_000}, {"application_id": "a"}],
+)
+def test_further_claims(claims: dict[str, Any]) -> None:
+    assert SIGNED.parse_incoming(signed_event(TEXT_EVENT, **claims))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": 1738584865},
+        {"nbf": 20_000_000_000},
+        {"exp": float("nan")},
+        {"exp": True},
+        {"exp": [2e10]},
+        {"nbf": {}},
+    ],
+)
+def test_tokens_out_of_their_time(claims: dict[str, Any]) -> None:
+    with pytest.raises(Forged):
+        SIGNED.parse_incoming(signed_event(TEXT_EVENT, **claims))
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer "])
+def test_the_scheme_in_any_case(scheme: str) -> None:
+    token = signed_event(TEXT_EVENT).headers["Authorization"].split()[1]
+    assert SIGNED.parse_incoming(event(TEXT_EVENT, Authorization=f"{scheme} {token}"))
 
 
 def test_letter_case_of_the_hash_does_not_matter() -> None:

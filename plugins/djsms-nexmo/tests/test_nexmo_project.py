@@ -154,6 +154,32 @@ def test_the_format_of_the_messages_api(client: Client, vonage: VonageServer) ->
     assert TextMessage.objects.get(status=Status.RECEIVED).text == TEXT_EVENT["text"]
 
 
+def push_event(client: Client, found: dict[str, Any]) -> HttpResponse:
+    made = signed_event(found)
+    headers = {"Authorization": made.headers["Authorization"]}
+    return client.post(
+        "/djsms/callback/", made.body, content_type="application/json", headers=headers
+    )
+
+
+@pytest.mark.parametrize("identity", ["ref", "id of a part"])
+def test_one_status_for_all_parts(client: Client, vonage: VonageServer, identity: str) -> None:
+    """The Messages API knows one id for a message, the SMS API one for each part of it."""
+    long = identity == "ref"
+    message = send_text("x" * (400 if long else 9), "AcmeInc", "+447700900000", status_report=True)
+    found = {**STATUS_EVENT, "status": "delivered", "usage": {"price": "0.09"}}
+    del found["error"], found["client_ref"]
+    assert push_event(client, found).status_code == 200
+    message.refresh_from_db()
+    assert message.status == Status.SENDING, "a status of another message"
+
+    found |= {"client_ref": message.ref} if long else {"message_uuid": message.provider_id}
+    assert push_event(client, found).status_code == 200
+    message.refresh_from_db()
+    assert message.status == Status.DELIVERED
+    assert message.price == Decimal("0.0999" if long else "0.09")
+
+
 def test_without_a_signature_nothing_is_believed(client: Client) -> None:
     token = addresses.token("default")
     for kind, fields in (("callback", RECEIPT), ("incoming", TEXT)):

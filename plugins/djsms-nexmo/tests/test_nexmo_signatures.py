@@ -93,7 +93,9 @@ def test_half_a_surrogate_pair_can_be_signed() -> None:
     signatures.verify(signed, "secret", "sha256")
 
 
-@pytest.mark.parametrize("timestamp", ["{now}", "{now_minus_299}", "{now_plus_299}"])
+@pytest.mark.parametrize(
+    "timestamp", ["{now}", "{now_minus_299}", "{now_plus_299}", "{now}.0", "{now}.5"]
+)
 def test_fresh_requests_pass(timestamp: str) -> None:
     now = int(time.time())
     values = {"now": now, "now_minus_299": now - 299, "now_plus_299": now + 299}

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import RequestFactory
@@ -72,6 +73,12 @@ def test_status_words(word: str, status: Status) -> None:
     assert report(status=word).provider_status == word
 
 
+@pytest.mark.parametrize("word", ["accepted", "buffered", "delivered", "unknown"])
+def test_nothing_is_to_be_done_before_a_message_has_failed(word: str) -> None:
+    found = report(status=word, **{"err-code": "7"})
+    assert (found.error_code, found.error_text) == ("7", "handset busy")
+
+
 def test_error_codes_say_what_to_do() -> None:
     found = report(status="failed", **{"err-code": "3"})
     assert found.error_code == "3"
@@ -102,6 +109,8 @@ def test_a_receipt_with_the_least() -> None:
         ("2020-01-01 12:00:00", "", datetime(2020, 1, 1, 12, tzinfo=UTC)),
         ("2020-01-01T13:00:00+01:00", "", datetime(2020, 1, 1, 12, tzinfo=UTC)),
         ("2020-01-01T12:00:00.000Z", "", datetime(2020, 1, 1, 12, tzinfo=UTC)),
+        ("2020-01-01T12:00:00.000+00:00", "", datetime(2020, 1, 1, 12, tzinfo=UTC)),
+        ("2020-01-01 12:00:00 +0000", "", datetime(2020, 1, 1, 12, tzinfo=UTC)),
         ("", "2001011400", datetime(2020, 1, 1, 14, tzinfo=UTC)),
         ("soon", "2001011400", datetime(2020, 1, 1, 14, tzinfo=UTC)),
         ("2020-01-01 12:00:00", "2001011400", datetime(2020, 1, 1, 12, tzinfo=UTC)),
@@ -120,7 +129,14 @@ def test_when_it_happened(moment: str, scts: str, expected: datetime | None) -> 
     assert found is None or found.utcoffset() == timedelta(0)
 
 
-@pytest.mark.parametrize("price", ["", "free", "-0.1", "NaN", "Infinity", "1e400", "0.03 EUR"])
+@pytest.mark.parametrize("price", ["0.0005", "0.00050000", "5.0E-4", "5e-04"])
+def test_a_price_in_each_notation(price: str) -> None:
+    assert report(price=price).price == Decimal("0.0005")
+
+
+@pytest.mark.parametrize(
+    "price", ["", "free", "1E9", "1e-400", "-0.1", "NaN", "Infinity", "1e400", "0.03 EUR"]
+)
 def test_a_price_that_is_none(price: str) -> None:
     assert report(price=price).price is None
     assert report(price=price).currency == ""
@@ -166,6 +182,31 @@ def test_what_is_no_part_is_kept_as_a_whole_text(fields: dict[str, str]) -> None
     assert text(**fields).text == "Hello world"
 
 
+def test_the_parts_of_a_text_as_json_numbers() -> None:
+    numbers = {"concat": True, "concat-ref": 4, "concat-total": 3, "concat-part": 2}
+    (found,) = OPEN.parse_incoming(request({**TEXT, **numbers}, "json"))
+    assert found.part == PartOf(ref="4", number=2, total=3)
+    assert found.raw["concat"] == "true"
+
+
+def test_a_binary_message_may_have_a_text() -> None:
+    binary = {
+        "type": "binary",
+        "text": "Binary message",
+        "data": "EA0601AE",
+        "udh": "0605040B8423F0",
+    }
+    (found,) = OPEN.parse_incoming(request({**TEXT, **binary}))
+    assert found.text == "Binary message"
+    assert found.raw["data"] == "EA0601AE"
+
+
+def test_a_text_with_the_least() -> None:
+    least = {"msisdn": "447700900001", "to": "447700900000", "text": "Join"}
+    (found,) = OPEN.parse_incoming(request(least, "get"))
+    assert (found.text, found.provider_id, found.received_on) == ("Join", "", None)
+
+
 def test_a_binary_message_is_kept_as_it_came() -> None:
     fields = {name: value for name, value in TEXT.items() if name not in ("text", "keyword")}
     fields |= {"type": "binary", "data": "0011223344556677", "udh": "06050415811581"}
@@ -198,6 +239,20 @@ def test_what_came_to_the_other_address_is_told_to_the_core() -> None:
         OPEN.parse_callback(request(TEXT))
     with pytest.raises(Misdirected):
         OPEN.parse_incoming(request(RECEIPT))
+
+
+def test_even_with_few_fields_it_is_told_apart() -> None:
+    receipt = {"msisdn": "447700900000", "to": "AcmeInc", "messageId": "0A", "status": "accepted"}
+    with pytest.raises(Misdirected):
+        OPEN.parse_incoming(request(receipt))
+    with pytest.raises(Misdirected):
+        OPEN.parse_callback(request({"msisdn": "447700900001", "to": "447700900000", "data": "00"}))
+
+
+@pytest.mark.parametrize("fields", [{"status": ""}, {"status": None}, {"status": "x"}])
+def test_a_text_with_something_of_a_receipt_is_still_a_text(fields: dict[str, Any]) -> None:
+    (found,) = OPEN.parse_incoming(request({**TEXT, **fields}, "json"))
+    assert found.text == TEXT["text"]
 
 
 @pytest.mark.parametrize(
@@ -256,6 +311,84 @@ def test_numbers_in_json_keep_their_digits() -> None:
     assert found.price == Decimal("0.0333")
 
 
+NEW = {
+    "new": {"b": [1, 2.50, "é"], "a": None},
+    "list": [],
+    "flag": False,
+    "number": 12,
+    "none": None,
+}
+
+
+@pytest.mark.parametrize("backend", [OPEN, SIGNED], ids=["token", "signature"])
+def test_new_parameters_in_json_may_be_anything(backend: NexmoBackend) -> None:
+    written = {
+        "new": '{"b":[1,2.5,"é"],"a":null}',
+        "list": "[]",
+        "flag": "false",
+        "number": "12",
+    }
+    sig = signed({**RECEIPT, **written})
+    (found,) = backend.parse_callback(request({**sig, **NEW}, "json"))
+    assert found.status == Status.DELIVERED
+    assert found.raw.items() >= written.items()
+    assert "none" not in found.raw
+
+
+@pytest.mark.parametrize("value", [[], {}, ["Hi"], {"a": "b"}])
+@pytest.mark.parametrize("name", ["text", "msisdn", "messageId", "status", "sig", "timestamp"])
+def test_those_that_are_known_may_not(name: str, value: Any) -> None:
+    for backend in (OPEN, SIGNED):
+        for parse, fields in ((backend.parse_callback, RECEIPT), (backend.parse_incoming, TEXT)):
+            with pytest.raises(InvalidWebhook):
+                parse(request({**signed(fields), name: value}, "json"))
+
+
+def test_json_after_a_byte_order_mark() -> None:
+    body = json.dumps(signed(TEXT)).encode("utf-8-sig")
+    (found,) = SIGNED.parse_incoming(RequestFactory().post("/", body, content_type="text/json"))
+    assert found.text == TEXT["text"]
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/json"])
+def test_a_form_whatever_it_calls_itself(content_type: str) -> None:
+    body = urlencode(signed({**TEXT, "text": " a+b & c=d % é\r\n"}))
+    (found,) = SIGNED.parse_incoming(RequestFactory().post("/", body, content_type=content_type))
+    assert found.text == " a+b & c=d % é\r\n"
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_parameters_without_a_value_may_be_signed_or_not(shape: str, blank: str) -> None:
+    kept = signed({**TEXT, "keyword": blank})
+    left_out = {**signed({k: v for k, v in TEXT.items() if k != "keyword"}), "keyword": blank}
+    for fields in (kept, left_out):
+        assert SIGNED.parse_incoming(request(fields, shape))
+
+
+def test_an_empty_parameter_is_left_out_and_a_blank_text_is_not() -> None:
+    signed_over = {k: v for k, v in TEXT.items() if k != "keyword"} | {"text": " "}
+    (found,) = SIGNED.parse_incoming(request({**signed(signed_over), "keyword": ""}))
+    assert found.text == " "
+
+
+def test_what_the_signature_does_not_cover_does_not_count() -> None:
+    """So that parameters without a value, which anybody could add, change nothing."""
+    added = {"text": " ", "type": "", "status": " ", "err-code": ""}
+    receipt = {name: value for name, value in RECEIPT.items() if name != "err-code"}
+    for fields in (receipt, {name: value for name, value in TEXT.items() if name != "text"}):
+        genuine = signed(fields)
+        changed = {**added, **genuine}
+        for parse in (SIGNED.parse_callback, SIGNED.parse_incoming):
+            try:
+                expected: Any = parse(request(genuine))
+            except Misdirected:
+                with pytest.raises(Misdirected):
+                    parse(request(changed))
+            else:
+                assert parse(request(changed)) == expected
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("parse", ["parse_callback", "parse_incoming"])
 def test_wrong_and_missing_signatures(parse: str, shape: str) -> None:
@@ -303,6 +436,7 @@ def test_what_belongs_to_another_account_is_refused(backend: NexmoBackend) -> No
 def test_older_webhooks_do_not_name_the_account() -> None:
     fields = {name: value for name, value in RECEIPT.items() if name != "api-key"}
     assert OPEN.parse_callback(request(fields))
+    assert OPEN.parse_callback(request({**fields, "api-key": ""}))
 
 
 def test_unsigned_webhooks_of_an_account_that_signs_its_requests() -> None:
