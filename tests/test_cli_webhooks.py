@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from djsms import addresses, gateways, hookimpl
-from djsms.backends import MemoryBackend
+from djsms.backends import LocalBackend
 
 
 def webhooks(*arguments: str, **options: Any) -> str:
@@ -17,7 +17,7 @@ def webhooks(*arguments: str, **options: Any) -> str:
     return out.getvalue()
 
 
-class PickyBackend(MemoryBackend):
+class PickyBackend(LocalBackend):
     def __init__(self, answer: Any) -> None:
         self.answer = answer
 
