@@ -64,8 +64,8 @@ def refusal(error: SendError, content: bytes) -> SendError:
     except OutcomeUnknown:
         return error
     if not _entries(answer):
-        error.text = _words(answer) or error.text
-        return error
+        words = _words(answer) or error.text
+        return type(error)(words, code=error.code, retry_after=error.retry_after)
     try:
         read(content)
     except SendError as told:
