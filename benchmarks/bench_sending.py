@@ -1,6 +1,6 @@
 """What send_text costs beyond the three statements that it cannot do without.
 
-    python benchmarks/bench_sending.py [sqlite|postgresql] [messages]
+python benchmarks/bench_sending.py [sqlite|postgresql] [messages]
 """
 
 from __future__ import annotations

@@ -140,15 +140,14 @@ def _is_ready(message: TextMessage) -> bool:
 
 def _message_of(event: StatusEvent) -> TextMessage | None:
     """Find the message by our reference, else by the provider's id of it or of one of its parts."""
-    # Lists, since first() and get() have the ORM build more than these questions need.
     if event.ref:
-        for message in TextMessage.objects.filter(ref=event.ref):
+        for message in _messages("ref = %s", event.ref):
             if message.account == event.account and _is_outgoing(message):
                 return message
     if not event.provider_id:
         return None
-    named = TextMessage.objects.filter(account=event.account, provider_id=event.provider_id)
-    for message in named.order_by("-pk"):
+    by_id = "account = %s AND provider_id = %s ORDER BY id DESC"
+    for message in _messages(by_id, event.account, event.provider_id):
         if _is_outgoing(message):
             return message
     parts = StatusEvent.objects.filter(
@@ -159,6 +158,12 @@ def _message_of(event: StatusEvent) -> TextMessage | None:
     )
     part = parts.select_related("message").order_by("-pk").first()
     return part.message if part else None
+
+
+def _messages(condition: str, *values: str) -> Iterable[TextMessage]:
+    # Asked for each report; the ORM would take longer to build the query than it takes to answer.
+    query = f"SELECT * FROM {TextMessage._meta.db_table} WHERE {condition}"
+    return TextMessage.objects.using(database()).raw(query, values)
 
 
 def _is_outgoing(message: TextMessage) -> bool:
