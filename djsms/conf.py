@@ -93,8 +93,7 @@ def base_url() -> str:
     url = getattr(settings, "DJSMS_BASE_URL", None) or ""
     if url and not (isinstance(url, str) and BASE_URL.fullmatch(url)):
         raise InvalidOptions(
-            "DJSMS_BASE_URL must be the project's public address, such as 'https://example.com', "
-            f"not {url!r}."
+            "DJSMS_BASE_URL must be the project's public address, such as 'https://example.com'."
         )
     return str(url).rstrip("/")
 

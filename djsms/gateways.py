@@ -37,8 +37,6 @@ __all__ = ["Gateway", "get", "replaced"]
 
 T = TypeVar("T")
 
-HOOKS = ("send", "parse_callback", "parse_incoming", "webhook_addresses", "check")
-
 
 class Gateway:
     """An account ready for use; one instance serves all threads of the process."""
@@ -59,7 +57,7 @@ class Gateway:
     @property
     def hooks(self) -> tuple[str, ...]:
         """The hooks that the account can answer, in the order of the specification."""
-        return tuple(hook for hook in HOOKS if self.supports(hook))
+        return tuple(hook for hook in plugins.HOOKS if self.supports(hook))
 
     @property
     def verifies_webhooks(self) -> bool:
@@ -143,7 +141,7 @@ class Gateway:
             raise BackendBroken(f"{culprit} implements no hook; are its methods marked @hookimpl?")
         for caller in callers:
             if not caller.has_spec():
-                guess = difflib.get_close_matches(caller.name, HOOKS, n=1)
+                guess = difflib.get_close_matches(caller.name, plugins.HOOKS, n=1)
                 hint = f" Did you mean {guess[0]!r}?" if guess else ""
                 raise BackendBroken(f"{culprit} implements an unknown hook, {caller.name!r}.{hint}")
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
-from djsms.numbers import mask
 from djsms.segments import Encoding
 
 __all__ = [
@@ -91,6 +90,9 @@ class OutgoingText:
     """The caller's provider-specific extras."""
 
     def __repr__(self) -> str:
+        # Not imported above: with it would come Django, which the values have no need of.
+        from djsms.numbers import mask
+
         return (
             f"<OutgoingText {self.ref}: {mask(self.frm)} → {mask(self.to)}, "
             f"{self.segments} × {self.encoding}>"
@@ -206,6 +208,8 @@ class IncomingText:
             raise TypeError(f"IncomingText.part is a {type(self.part).__name__}, not a PartOf")
 
     def __repr__(self) -> str:
+        from djsms.numbers import mask
+
         part = f", part {self.part.number} of {self.part.total}" if self.part else ""
         return f"<IncomingText {self.provider_id}: {mask(self.frm)} → {mask(self.to)}{part}>"
 
