@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage, Error
@@ -16,9 +16,14 @@ __all__ = ["check_addresses", "check_ca_file", "check_secrecy"]
 
 def check_ca_file(ca_file: str | os.PathLike[str]) -> Iterator[CheckMessage]:
     path = os.fspath(ca_file)
-    if path and not (Path(path).is_file() and os.access(path, os.R_OK)):
+    if not path:
+        return
+    try:
+        # Also of a file that holds none this makes an error.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:
         yield Error(
-            f"The certificates of Kannel's authority cannot be read: {path}",
+            f"The certificates of Kannel's authority cannot be read from {path}: {error}",
             hint="The option ca_file takes the path of a file in PEM format.",
             id="djsms_kannel.E001",
         )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote_to_bytes
 
-from django.core.exceptions import TooManyFieldsSent
 from djsms import IncomingText, PartOf, international
-from djsms.exceptions import InvalidWebhook
+from djsms.exceptions import InvalidWebhook, Misdirected
 from djsms.http import parameter_bytes
 
 from djsms_kannel.reports import moment
@@ -27,6 +27,10 @@ CHARSETS = {
 BY_CODING = {"0": "utf-8", "2": "utf-16-be"}
 BINARY = "1"
 
+QUERIED = ("id", "from", "time")
+"""What a ``post-url`` says in its address, since no header does."""
+MAX_PARAMETERS = 200
+
 CONCATENATED = {0x00: 1, 0x08: 2}
 """Information elements of a text in parts, with the size of their reference in octets: 3GPP TS
 23.040, 9.2.3.24.1 and 9.2.3.24.8."""
@@ -39,14 +43,17 @@ def incoming_text(request: HttpRequest) -> IncomingText:
     gives the text up. Of a binary message the bytes are in ``raw`` as hexadecimal, and the text is
     empty.
 
-    Raises ``InvalidWebhook`` if there is no text, or nothing says who sent it, and to whom.
+    Raises ``Misdirected`` if it is a status report, ``InvalidWebhook`` if there is no text, or
+    nothing says who sent it, and to whom.
     """
     fields = _posted(request) if request.method == "POST" else parameter_bytes(request)
     missing = [name for name in ("from", "to", "text") if name not in fields]
+    if missing and {"ref", "type"} <= fields.keys():
+        raise Misdirected("This is a status report at the address for incoming texts.")
     if missing:
         raise InvalidWebhook(f"The address in Kannel's configuration lacks {', '.join(missing)}.")
     body, udh = fields.pop("text"), fields.pop("udh", b"")
-    words = {name: value.decode("utf-8", "replace") for name, value in fields.items()}
+    words = {name: _word(value) for name, value in fields.items()}
     raw = {name: value for name, value in words.items() if name not in ("from", "to")}
     coding = words.get("coding", "")
     if coding == BINARY:
@@ -96,37 +103,39 @@ def _decoded(body: bytes, charset: str) -> str:
         return body.decode(charset, "replace")
 
 
+def _word(value: bytes) -> str:
+    # Kannel hands on a sender's name as the operator wrote it, unless alt-addr-charset is set.
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 def _posted(request: HttpRequest) -> dict[str, bytes]:
     if request.content_type not in ("text/plain", "application/octet-stream"):
         raise InvalidWebhook("Kannel's post-url is read as plain text, not as post-xml or a form.")
     # WSGI hands headers over as Latin-1, whatever their bytes mean.
     headers = {
         name: str(request.META[f"HTTP_X_KANNEL_{name.upper()}"]).encode("latin-1", "replace")
-        for name in ("from", "to", "coding", "smsc")
+        for name in ("from", "to", "coding", "smsc", "udh")
         if f"HTTP_X_KANNEL_{name.upper()}" in request.META
     }
+    if "udh" in headers:
+        headers["udh"] = unquote_to_bytes(headers["udh"].replace(b"+", b" "))
     return {
+        **_queried(request),
         **headers,
-        **_identified(request),
         "charset": (request.content_params or {}).get("charset", "").encode(),
-        "udh": _unhex(request.META.get("HTTP_X_KANNEL_UDH", "")),
         "text": request.body,
     }
 
 
-def _identified(request: HttpRequest) -> dict[str, bytes]:
-    # What no header says comes in the address.
+def _queried(request: HttpRequest) -> dict[str, bytes]:
+    """Return what no header says: the id and the time, and the sender if Kannel keeps it back."""
+    # Not request.GET, which reads the address in the charset of the body.
+    query = request.META.get("QUERY_STRING", "")
     try:
-        query = request.GET
-    except TooManyFieldsSent as error:
-        raise InvalidWebhook("The address has too many parameters.") from error
-    return {
-        name: query[name].encode("utf-8", "replace") for name in ("id", "time") if name in query
-    }
-
-
-def _unhex(digits: str) -> bytes:
-    try:
-        return bytes.fromhex(digits)
-    except ValueError:
-        return b""
+        pairs = parse_qsl(query, True, encoding="latin-1", max_num_fields=MAX_PARAMETERS)
+        return {name: value.encode("latin-1") for name, value in pairs if name in QUERIED}
+    except ValueError as error:
+        raise InvalidWebhook(f"The parameters of the address cannot be read: {error}") from error

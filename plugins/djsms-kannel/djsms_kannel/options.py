@@ -44,7 +44,8 @@ def require_credential(name: str, value: object) -> None:
 
 
 def require_limit(max_messages: object) -> None:
-    if not isinstance(max_messages, int) or not 1 <= max_messages <= MAX_PARTS:
+    # True is an int, too.
+    if type(max_messages) is not int or not 1 <= max_messages <= MAX_PARTS:
         raise InvalidOptions(
             f"max_messages is {max_messages!r}; it takes a number from 1 to {MAX_PARTS}, the "
             "max-messages of this sendsms-user in Kannel's configuration."

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from djsms import Status, StatusReport
-from djsms.exceptions import InvalidWebhook
+from djsms.exceptions import InvalidWebhook, Misdirected
 from djsms.http import parameter_bytes
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ FAILURES = {
 }
 """The states of an SMPP receipt that Kannel counts as failures (SMPP 3.4, 5.2.28, appendix B)."""
 
-STATE = re.compile(r"\bstat:\s*([A-Z]{1,10})\b", re.IGNORECASE)
-ERROR = re.compile(r"\berr:\s*([0-9A-Za-z]{1,20})\b", re.IGNORECASE)
+# A field without a value must not take the next field's name for one.
+STATE = re.compile(r"\bstat:\s*([A-Z]{1,10})\b(?!:)", re.IGNORECASE)
+ERROR = re.compile(r"\berr:\s*([0-9A-Za-z-]{1,20})\b(?!:)", re.IGNORECASE)
 TEXT = re.compile(r"\btext:.*", re.IGNORECASE | re.DOTALL)
-REFUSAL = re.compile(r"NACK/(?:(0x[0-9A-Fa-f]{1,8})/)?(.*)", re.DOTALL)
+REFUSAL = re.compile(r"NACK/(?:(0x[0-9A-Fa-f]{1,8})(?:/|$))?(.*)", re.DOTALL)
 
 
 def status_report(request: HttpRequest) -> StatusReport:
@@ -48,13 +49,19 @@ def status_report(request: HttpRequest) -> StatusReport:
     The provider's id is the operator's, so there is none as long as no operator took the message;
     of a part that was sent for itself it is ours, which says which part.
 
-    Raises ``InvalidWebhook`` if the call names no message or no status.
+    Raises ``Misdirected`` if it is an incoming text, ``InvalidWebhook`` if it names no message or
+    no status.
     """
+    # Kannel reports by GET: what it posts is from a phone, and so is all that the body says.
+    if request.method == "POST" and "HTTP_X_KANNEL_TO" in request.META:
+        raise Misdirected("This is an incoming text at the address for status reports.")
     # The answer is the operator's text, in whatever encoding it likes.
     fields = {
         name: value.decode("utf-8", "replace") for name, value in parameter_bytes(request).items()
     }
     ref, value, answer = (fields.get(name, "") for name in ("ref", "type", "answer"))
+    if not ref and {"from", "to", "text"} <= fields.keys():
+        raise Misdirected("This is an incoming text at the address for status reports.")
     if not ref:
         raise InvalidWebhook("The report names no message.")
     if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII):
@@ -90,7 +97,7 @@ def _read(value: int, answer: str) -> tuple[Status, str, str, str]:
     if status is Status.REFUSED:
         refusal = REFUSAL.match(answer)
         code, words = refusal.groups() if refusal else ("", answer)
-        return status, word, code or "", words
+        return status, word, code or "", words or _told(value, word)
     state = STATE.search(answer)
     if state:
         word = state[1].upper()
@@ -101,6 +108,10 @@ def _read(value: int, answer: str) -> tuple[Status, str, str, str]:
         # 34 says expired, even if the receipt's text is vaguer.
         status = stated if status is Status.FAILED else status
     else:
-        words = answer or f"Kannel reports {value}: {word}."
+        words = answer or _told(value, word)
     error = ERROR.search(answer)
     return status, word, error[1] if error else "", words
+
+
+def _told(value: int, word: str) -> str:
+    return f"Kannel reports {value}: {word}."

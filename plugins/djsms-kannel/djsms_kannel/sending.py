@@ -95,42 +95,39 @@ def answer(response: requests.Response) -> str:
 def send_parts(parts: list[Part], send: Callable[[Part], str]) -> SendResult:
     """Send all parts of a message, and return what was said of each.
 
-    If the first one is not taken, its error is the message's. If a later one is not, those before
-    it are out, so it is told part by part, and no more are sent.
+    If the first one is surely not taken, its error is the message's. If a later one is not, those
+    before it are out, so it is told part by part, and no more are sent.
+
+    A part of which nobody knows whether it was taken does not keep the others back, since without
+    them the text could not be whole. Nor is its error the message's: then the first report on one
+    part would pass for the whole text's.
     """
-    sent: list[SentPart] = []
+    if len(parts) == 1:
+        words = send(parts[0])
+        return SendResult(parts=(SentPart(provider_id=parts[0].ident),), raw={"answers": [words]})
+    told: list[SentPart] = []
     answers: list[str] = []
     for part in parts:
         try:
             answers.append(send(part))
+            told.append(SentPart(provider_id=part.ident))
         except SendError as error:
-            if not sent:
+            is_unknown = isinstance(error, OutcomeUnknown)
+            if not (told or is_unknown):
                 raise
-            return _interrupted(parts, sent, answers, error)
-        sent.append(SentPart(provider_id=part.ident))
-    return SendResult(parts=tuple(sent), raw={"answers": answers})
+            answers.append(str(error))
+            told.append(_untaken(part, Status.UNKNOWN if is_unknown else Status.FAILED, error))
+            if not is_unknown:
+                break
+    kept = Refused("Not sent, because a part before it was not taken.")
+    told += [_untaken(part, Status.FAILED, kept) for part in parts[len(told) :]]
+    return SendResult(parts=tuple(told), raw={"answers": answers})
 
 
-def _interrupted(
-    parts: list[Part], sent: list[SentPart], answers: list[str], error: SendError
-) -> SendResult:
-    is_unknown = isinstance(error, OutcomeUnknown)
-    missing, *rest = parts[len(sent) :]
-    failed = SentPart(
-        provider_id=missing.ident,
-        status=Status.UNKNOWN if is_unknown else Status.FAILED,
-        error_code=error.code,
-        error_text=error.text,
+def _untaken(part: Part, status: Status, error: SendError) -> SentPart:
+    return SentPart(
+        provider_id=part.ident, status=status, error_code=error.code, error_text=error.text
     )
-    unsent = [
-        SentPart(
-            provider_id=part.ident,
-            status=Status.FAILED,
-            error_text="Not sent, because a part before it was not taken.",
-        )
-        for part in rest
-    ]
-    return SendResult(parts=(*sent, failed, *unsent), raw={"answers": [*answers, str(error)]})
 
 
 def raise_for_answer(response: requests.Response) -> None:

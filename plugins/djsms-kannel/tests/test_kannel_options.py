@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import certifi
 import pytest
 from djsms.exceptions import InvalidOptions
 from djsms_kannel import KannelBackend
@@ -48,6 +51,8 @@ def backend(**options: Any) -> KannelBackend:
         ({"password": "hidden "}, "password takes text"),
         ({"max_messages": 0}, "max_messages is 0"),
         ({"max_messages": "10"}, "max_messages is '10'"),
+        ({"max_messages": True}, "max_messages is True"),
+        ({"max_messages": 256}, "max_messages is 256"),
         ({"ca_file": None}, "ca_file is None"),
         ({"timeout": 0}, "timeout is 0"),
         ({"pool_size": 0}, "pool_size is 0"),
@@ -76,12 +81,13 @@ def test_credentials_in_the_clear() -> None:
 
 
 def test_a_file_of_certificates_that_cannot_be_read(tmp_path: Path) -> None:
-    there = tmp_path / "ca.pem"
-    there.touch()
-    assert backend(ca_file=there).check("", "") == []
-    [message] = backend(ca_file=tmp_path / "missing.pem").check("", "")
-    assert message.id == "djsms_kannel.E001"
-    assert "missing.pem" in message.msg
+    assert backend(ca_file=certifi.where()).check("", "") == []
+    (tmp_path / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    (tmp_path / "folder.pem").mkdir()
+    for name in ("missing.pem", "key.pem", "folder.pem"):
+        [message] = backend(ca_file=tmp_path / name).check("", "")
+        assert message.id == "djsms_kannel.E001"
+        assert name in message.msg
 
 
 def test_kannel_cannot_call_ipv6_numbers() -> None:
@@ -109,3 +115,25 @@ def test_percent_signs_in_our_own_address_are_no_escapes(base: str) -> None:
         assert "%" not in filled
         assert filled.replace("\0", "%").startswith(base)
     assert dict(parse_qsl(urlsplit(dlr_url(base, "a b")).query.replace("%%", "%")))["ref"] == "a b"
+
+
+def test_the_readme_has_every_option_and_its_default() -> None:
+    table = README.split("## Options")[1].split("\n## ")[0]
+    documented = {
+        name: default
+        for names, default in re.findall(r"^\| (`.*?) \|(.*?)\|", table, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert documented.keys() == {option.name for option in fields(KannelBackend)}
+    assert {
+        name: default.strip(" `") for name, default in documented.items() if default.strip()
+    } == {
+        option.name: str(option.default)
+        for option in fields(KannelBackend)
+        if isinstance(option.default, int | float)
+    }
+
+
+def test_the_readme_shows_the_get_url_that_is_printed() -> None:
+    [shown] = re.findall(r'^get-url = "(.*)"$', README, re.MULTILINE)
+    assert shown == get_url("https://example.com/djsms/incoming/default/TOKEN/")

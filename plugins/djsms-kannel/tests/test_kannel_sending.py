@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from djsms import Encoding, OutgoingText, Status
+from django.test import Client
+from djsms import Encoding, OutgoingText, Status, addresses, gateways, send_text
 from djsms.exceptions import (
     AuthenticationFailed,
     InvalidMessage,
@@ -23,7 +25,9 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
     Throttled,
 )
+from djsms.models import TextMessage
 from djsms_kannel import KannelBackend, sending
+from djsms_kannel.addresses import get_url
 from djsms_kannel.parts import Part
 from djsms_kannel.parts import parts as parts_of
 from hypothesis import given
@@ -42,6 +46,7 @@ class Gateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.status = 202
         self.body = b"0: Accepted for delivery"
+        self.statuses: list[int] = []  # one for each of the next requests
         self.requests: list[tuple[str, Message, bytes]] = []
 
     @property
@@ -56,10 +61,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, self.headers, body))
-        if not self.server.status:
+        status = self.server.statuses.pop(0) if self.server.statuses else self.server.status
+        if not status:
             self.close_connection = True
             return
-        self.send_response(self.server.status)
+        self.send_response(status)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
@@ -303,30 +309,184 @@ def test_no_other_text_does(gateway: Gateway, backend_of_ten: KannelBackend) -> 
     assert not any("X-Kannel-UDH" in headers for _, headers, _ in gateway.requests)
 
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (OutcomeUnknown("cut off"), Status.UNKNOWN),
-        (TemporarilyUnavailable("full"), Status.FAILED),
-        (Refused("no"), Status.FAILED),
-    ],
-)
-def test_a_later_part_that_is_not_taken(error: SendError, status: Status) -> None:
-    parts = [Part(text=name, ident=name) for name in ("one", "two", "three")]
+THREE = [Part(text=name, ident=name) for name in ("one", "two", "three")]
+
+
+def sender(errors: dict[str, SendError]) -> tuple[list[str], Callable[[Part], str]]:
+    """Return a stand-in for the calls, and the list in which it notes them."""
+    calls: list[str] = []
 
     def send(part: Part) -> str:
-        if part.ident == "two":
-            raise error
+        calls.append(part.ident)
+        if part.ident in errors:
+            raise errors[part.ident]
         return "0: Accepted for delivery"
 
-    result = sending.send_parts(parts, send)
-    assert [(part.provider_id, part.status) for part in result.parts] == [
-        ("one", Status.SENDING),
-        ("two", status),
-        ("three", Status.FAILED),
+    return calls, send
+
+
+@pytest.mark.parametrize("error", [TemporarilyUnavailable("full", code="503"), Refused("no")])
+def test_a_later_part_that_is_not_taken(error: SendError) -> None:
+    calls, send = sender({"two": error})
+    result = sending.send_parts(THREE, send)
+    assert [(part.provider_id, part.status, part.error_text) for part in result.parts] == [
+        ("one", Status.SENDING, ""),
+        ("two", Status.FAILED, error.text),
+        ("three", Status.FAILED, "Not sent, because a part before it was not taken."),
     ]
+    assert result.parts[1].error_code == error.code
+    assert result.raw["answers"] == ["0: Accepted for delivery", str(error)]
+    assert calls == ["one", "two"]
+
+
+@pytest.mark.parametrize("error", [TemporarilyUnavailable("full"), Refused("no")])
+def test_a_first_part_that_is_not_taken(error: SendError) -> None:
+    calls, send = sender({"one": error})
     with pytest.raises(type(error)):
-        sending.send_parts(parts[1:], send)
+        sending.send_parts(THREE, send)
+    assert calls == ["one"]
+
+
+@pytest.mark.parametrize("name", ["one", "two", "three"])
+def test_a_part_that_may_have_been_taken_keeps_no_other_back(name: str) -> None:
+    calls, send = sender({name: OutcomeUnknown("cut off", code="500")})
+    result = sending.send_parts(THREE, send)
+    assert [(part.provider_id, part.status) for part in result.parts] == [
+        (part.ident, Status.UNKNOWN if part.ident == name else Status.SENDING) for part in THREE
+    ]
+    [unknown] = [part for part in result.parts if part.status is Status.UNKNOWN]
+    assert (unknown.error_code, unknown.error_text) == ("500", "cut off")
+    assert calls == ["one", "two", "three"]
+
+
+def test_nothing_is_sent_after_a_part_that_is_surely_missing() -> None:
+    calls, send = sender({"one": OutcomeUnknown("cut off"), "two": TemporarilyUnavailable("gone")})
+    result = sending.send_parts(THREE, send)
+    assert [part.status for part in result.parts] == [
+        Status.UNKNOWN,
+        Status.FAILED,
+        Status.FAILED,
+    ]
+    assert calls == ["one", "two"]
+
+
+def test_a_whole_text_that_may_have_been_taken_raises() -> None:
+    calls, send = sender({"one": OutcomeUnknown("cut off")})
+    with pytest.raises(OutcomeUnknown):
+        sending.send_parts(THREE[:1], send)
+    assert calls == ["one"]
+
+
+@pytest.fixture
+def project(gateway: Gateway, settings: Any) -> Iterator[None]:
+    settings.DJSMS_BACKEND = "kannel"
+    settings.KANNEL_URL = gateway.url
+    settings.KANNEL_USERNAME = "shop"
+    settings.KANNEL_PASSWORD = "not-secret"
+    settings.KANNEL_MAX_MESSAGES = 10
+    settings.DJSMS_BASE_URL = "http://testserver"
+    yield
+    gateways.get().plugin.session.close()
+
+
+def reported(gateway: Gateway, client: Client, request: int, value: int, answer: str = "") -> None:
+    """Call the address that came with a request, as Kannel does."""
+    address = str(gateway.requests[request][1]["X-Kannel-DLR-Url"])
+    filled = address.replace("%d", str(value)).replace("%A", quote(answer, safe=""))
+    for escape in ("%F", "%i", "%T"):
+        filled = filled.replace(escape, "")
+    response = client.get(filled.removeprefix("http://testserver"))
+    assert (response.status_code, response.content) == (200, b"")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("answers", "calls", "status", "last"),
+    [
+        ([202, 202, 202], 3, Status.SENDING, Status.DELIVERED),
+        # The first one's report must not pass for the others', which may never have left.
+        ([500, 202, 202], 3, Status.UNKNOWN, Status.DELIVERED),
+        ([202, 500, 202], 3, Status.UNKNOWN, Status.DELIVERED),
+        ([500, 500, 500], 3, Status.UNKNOWN, Status.DELIVERED),
+        ([500, 503], 2, Status.FAILED, Status.FAILED),
+        ([202, 503], 2, Status.FAILED, Status.FAILED),
+        ([202, 500, 503], 3, Status.FAILED, Status.FAILED),
+        ([503], 1, Status.FAILED, Status.FAILED),
+        ([400], 1, Status.REFUSED, Status.REFUSED),
+    ],
+)
+def test_what_is_recorded_of_a_text_in_parts(
+    gateway: Gateway, client: Client, answers: list[int], calls: int, status: Status, last: Status
+) -> None:
+    gateway.statuses = list(answers)
+    body = TORN + "я" * 10
+    message = send_text(body, "Acme", "+447700900123", status_report=True)
+    assert message.status == status
+    assert len(gateway.requests) == calls
+    sent = [body.decode() for _, _, body in gateway.requests]
+    assert body.startswith("".join(sent))
+    # no part is sent twice
+    assert len({str(headers["X-Kannel-UDH"]) for _, headers, _ in gateway.requests}) == calls
+    out = [index for index, answer in enumerate(answers) if answer in (202, 500)]
+    for index in out[:-1]:
+        reported(gateway, client, index, 8)
+        reported(gateway, client, index, 1)
+        message.refresh_from_db()
+        assert message.status in (status, Status.SENDING)
+    for index in out[-1:]:
+        reported(gateway, client, index, 1)
+    message.refresh_from_db()
+    assert message.status == last
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("project")
+def test_a_part_that_the_operator_refuses_decides(gateway: Gateway, client: Client) -> None:
+    message = send_text(TORN, "Acme", "+447700900123", status_report=True)
+    reported(gateway, client, 1, 16, "NACK/0x0000000b/Invalid Destination Address")
+    reported(gateway, client, 0, 1)
+    message.refresh_from_db()
+    assert (message.status, message.error_code) == (Status.REFUSED, "0x0000000b")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ([1, 8], Status.DELIVERED),
+        ([8, 4, 8, 4, 1, 1], Status.DELIVERED),
+        ([2, 8], Status.FAILED),
+        ([8, 34, 2], Status.EXPIRED),
+        ([16, 8], Status.REFUSED),
+        ([16, 16, 2], Status.REFUSED),
+        ([128, 8], Status.SENT),
+    ],
+)
+def test_reports_in_any_order_and_number(
+    gateway: Gateway, client: Client, values: list[int], status: Status
+) -> None:
+    message = send_text("Hi", "Acme", "+447700900123", status_report=True)
+    for value in values:
+        reported(gateway, client, 0, value)
+    message.refresh_from_db()
+    assert message.status == status
+    assert message.events.filter(source="report").count() == len(set(values))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("project")
+def test_a_service_that_calls_the_address_for_reports(client: Client) -> None:
+    address = get_url(addresses.webhook_url("default", "callback"))
+    filled = address.replace("%I", "4a6f").replace("%p", "%2B447700900123").replace("%P", "12345")
+    for escape, value in {"%T": "1763825003", "%c": "0", "%C": "UTF-8", "%b": "Hi"}.items():
+        filled = filled.replace(escape, value)
+    filled = filled.replace("%i", "op").replace("%u", "").removeprefix("http://testserver")
+    for _ in range(2):
+        assert client.get(filled).status_code == 200
+    [text] = TextMessage.objects.filter(direction="incoming")
+    assert (text.frm, text.to, text.text) == ("+447700900123", "12345", "Hi")
 
 
 @given(st.text(st.sampled_from("я漢😀👩\u200d"), min_size=1, max_size=300))

@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory
 from djsms import IncomingText, PartOf, Status, StatusReport
-from djsms.exceptions import InvalidWebhook
+from djsms.exceptions import InvalidWebhook, Misdirected
 from djsms_kannel import KannelBackend
 from djsms_kannel.incoming import part_of
 from hypothesis import given
@@ -68,6 +68,30 @@ def incoming(query: dict[str, str | bytes]) -> IncomingText:
             "0x0000000b",
             "Invalid Destination Address",
         ),
+        (
+            2,
+            "id:4711 stat: err:027 text:Hi stat:DELIVRD",
+            Status.FAILED,
+            "delivery failure",
+            "027",
+            "stat:",
+        ),
+        (2, "id:4711 err: stat:UNDELIV", Status.FAILED, "UNDELIV", "", "undeliverable"),
+        (2, "id:4711 stat:UNDELIV err:-1 text:", Status.FAILED, "UNDELIV", "-1", "undeliverable"),
+        (2, "id:4711 stat:UNDELIV err:%41 100%", Status.FAILED, "UNDELIV", "", "undeliverable"),
+        (2, "stat:UNDELIV;err:0x4b;text:Hi", Status.FAILED, "UNDELIV", "0x4b", "undeliverable"),
+        (2, "stat:undeliv ERR:00A Text:err:1", Status.FAILED, "UNDELIV", "00A", "undeliverable"),
+        (3, receipt("DELIVRD"), Status.DELIVERED, "DELIVRD", "", ""),
+        (5, "", Status.DELIVERED, "delivery success", "", ""),
+        (129, "", Status.DELIVERED, "delivery success", "", ""),
+        (12, "ACK/", Status.SENT, "message buffered", "", ""),
+        (18, "NACK/x", Status.REFUSED, "smsc reject", "", "x"),
+        (64, "", Status.FAILED, "unknown", "", "64"),
+        (130, "", Status.FAILED, "delivery failure", "", "130"),
+        (16, "NACK/", Status.REFUSED, "smsc reject", "", "16"),
+        (16, "", Status.REFUSED, "smsc reject", "", "16"),
+        (16, "NACK/0x00000045", Status.REFUSED, "smsc reject", "0x00000045", "16"),
+        (16, "NACK/0x00000400/a/b 100%", Status.REFUSED, "smsc reject", "0x00000400", "a/b 100%"),
         (16, "NACK/no SMSC", Status.REFUSED, "smsc reject", "", "no SMSC"),
         (16, "NACK/Retries Exceeded", Status.REFUSED, "smsc reject", "", "Retries Exceeded"),
         (128, "", Status.UNKNOWN, "128", "", ""),
@@ -179,6 +203,7 @@ def test_numbers_get_their_plus() -> None:
     got = incoming({**GSM, "from": "447700900123", "to": "447700900000"})
     assert (got.frm, got.to) == ("+447700900123", "+447700900000")
     assert incoming({**GSM, "from": "Café"}).frm == "Café"
+    assert incoming({**GSM, "from": "Café".encode("latin-1")}).frm == "Café"
 
 
 @pytest.mark.parametrize(
@@ -227,9 +252,9 @@ def test_posted() -> None:
         "X-Kannel-From": "+447700900123",
         "X-Kannel-To": "12345",
         "X-Kannel-Coding": "2",
-        "X-Kannel-UDH": "0500032a0201",
+        "X-Kannel-UDH": "%05%00%03*%02%01",
     }
-    request = posted("Привет".encode("utf-16-be"), "text/plain; charset=UTF-16BE", **headers)
+    request = posted("Привет".encode("utf-16-be"), 'text/plain; charset="UTF-16BE"', **headers)
     [got] = BACKEND.parse_incoming(request)
     assert got == IncomingText(
         provider_id="4a6f",
@@ -242,11 +267,66 @@ def test_posted() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "query", ["id=4a6f", "id=4a6f&a=b", "id=4a6f&text=%00%41", "x=%FF&id=4a6f"]
+)
+def test_the_bodys_charset_is_not_the_addresss(query: str) -> None:
+    headers = {"X-Kannel-From": "+447700900123", "X-Kannel-To": "12345", "X-Kannel-Coding": "2"}
+    body, content_type = "Привет".encode("utf-16-be"), 'text/plain; charset="UTF-16BE"'
+    for address in (f"/?{query}", f"/?{query}&more=1"):
+        request = RequestFactory().generic("POST", address, body, content_type, headers=headers)
+        [got] = BACKEND.parse_incoming(request)
+        assert (got.provider_id, got.text) == ("4a6f", "Привет")
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("%05%00%03%01%03%02", PartOf(ref="01", number=2, total=3)),
+        ("%05%00%03+%03%02", PartOf(ref="20", number=2, total=3)),
+        ("%05%00%03%2B%03%02", PartOf(ref="2b", number=2, total=3)),
+        ("%06%08%04%01A%FF%FE", PartOf(ref="0141", number=254, total=255)),
+        ("%05%00%03", None),
+        ("", None),
+    ],
+)
+def test_posted_parts(header: str, part: PartOf | None) -> None:
+    headers = {"X-Kannel-From": "Acme", "X-Kannel-To": "1", "X-Kannel-UDH": header}
+    [got] = BACKEND.parse_incoming(posted(b"Hi", **headers))
+    assert got.part == part
+
+
+def test_posted_without_the_sender() -> None:
+    request = posted(b"Hi", **{"X-Kannel-To": "12345"})
+    with pytest.raises(InvalidWebhook, match="from"):
+        BACKEND.parse_incoming(request)
+    request.META["QUERY_STRING"] += "&from=%2B447700900123"
+    assert BACKEND.parse_incoming(request)[0].frm == "+447700900123"
+
+
+def test_an_address_with_too_much_in_it() -> None:
+    request = posted(b"Hi", **{"X-Kannel-From": "Acme", "X-Kannel-To": "1"})
+    request.META["QUERY_STRING"] = "&".join(["id=1"] * 300)
+    with pytest.raises(InvalidWebhook, match="address"):
+        BACKEND.parse_incoming(request)
+
+
 def test_posted_binary() -> None:
     headers = {"X-Kannel-From": "Acme", "X-Kannel-To": "1", "X-Kannel-Coding": "1"}
     request = posted(b"\xff\x00", "application/octet-stream", **headers)
     [got] = BACKEND.parse_incoming(request)
     assert (got.text, got.raw["hex"]) == ("", "ff00")
+
+
+def test_what_came_to_the_other_address() -> None:
+    with pytest.raises(Misdirected):
+        BACKEND.parse_callback(RequestFactory().get("/", GSM))
+    with pytest.raises(Misdirected):
+        BACKEND.parse_incoming(RequestFactory().get("/", {"ref": REF, "type": "1", "id": ""}))
+    # A text from a phone is not a report, whatever it says.
+    forged = posted(f"ref={REF}&type=1".encode(), **{"X-Kannel-From": "1", "X-Kannel-To": "2"})
+    with pytest.raises(Misdirected):
+        BACKEND.parse_callback(forged)
 
 
 @pytest.mark.parametrize("content_type", ["text/xml", "application/x-www-form-urlencoded"])

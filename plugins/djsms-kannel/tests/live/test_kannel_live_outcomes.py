@@ -76,7 +76,8 @@ def test_no_route(gateway: Gateway, project: Any) -> None:
     assert sent[0]["status"] == "refused"
     [message] = project.settled(sent, lambda message: bool(message["reports"])).values()
     assert message["status"] == "refused"
-    assert message["words"] == "Not routable. Do not try again."
+    # the report says so, too, and may be faster than the answer
+    assert message["words"] in ("Not routable. Do not try again.", "no SMSC")
     assert message["reports"] == [["refused", "smsc reject", "", "no SMSC", ""]]
 
 
