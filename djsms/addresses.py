@@ -9,7 +9,7 @@ from typing import Any, Literal
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from djsms import conf
@@ -41,9 +41,11 @@ def webhook_url(alias: str, kind: Literal["callback", "incoming"]) -> str:
     if not base:
         return ""
     try:
-        return base + reverse(f"djsms:{kind}", args=[alias, token(alias)])
+        path = reverse(f"djsms:{kind}", args=[alias, token(alias)])
     except NoReverseMatch:
         return ""
+    # Only within a request does the path begin with the script's, and the base has it already.
+    return f"{base}/{path.removeprefix(get_script_prefix())}"
 
 
 @cache

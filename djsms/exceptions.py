@@ -53,9 +53,11 @@ class SendError(TextMessageError):
     """
 
     def __init__(self, text: str = "", *, code: str = "", retry_after: float | None = None) -> None:
+        # What a backend puts in here is not worth losing the outcome of a call.
+        text = "" if text is None else str(text)
         super().__init__(text)
         self.text = text
-        self.code = code
+        self.code = "" if code is None else str(code)
         self.retry_after = retry_after
 
     def __reduce__(self) -> tuple[object, ...]:

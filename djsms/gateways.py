@@ -59,15 +59,22 @@ class Gateway:
         """The hooks that the account can answer, in the order of the specification."""
         return tuple(hook for hook in plugins.HOOKS if self.supports(hook))
 
-    @property
-    def verifies_webhooks(self) -> bool:
-        """Whether the backend itself proves webhook requests, and so decides alone."""
-        return bool(getattr(self.plugin, "verifies_webhooks", False))
+    def verifies(self, hook: str) -> bool:
+        """Return whether the backend itself proves the requests for a hook, and so decides alone.
+
+        Not if an extension may answer before it is asked.
+        """
+        # A method in the place of the property is true in itself, and must not open the door.
+        claims = getattr(self.plugin, "verifies_webhooks", False) is True
+        return claims and len(self._answering(hook)) == 1
 
     def supports(self, hook: str) -> bool:
         """Return whether the backend or an extension answers a hook."""
+        return bool(self._answering(hook))
+
+    def _answering(self, hook: str) -> list[pluggy.HookImpl]:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
-        return any(not (impl.wrapper or impl.hookwrapper) for impl in caller.get_hookimpls())
+        return [impl for impl in caller.get_hookimpls() if not (impl.wrapper or impl.hookwrapper)]
 
     def send(self, message: OutgoingText) -> SendResult:
         """Hand one message to the provider; errors as in the hook's specification."""

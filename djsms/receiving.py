@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db.models import Min
@@ -18,10 +20,14 @@ from djsms.models import (
     IncomingPart,
     TextMessage,
 )
-from djsms.transactions import in_transaction, insert_once
+from djsms.transactions import in_transaction, insert_once, rows_of
 from djsms.types import IncomingText, PartOf, Status
 
 __all__ = ["release_parts", "take_text"]
+
+logger = logging.getLogger("djsms")
+
+MAX_COUNT = 32_767  # what the column holds
 
 # What the parts of one text have in common. The reference is the sender's phone's, which counts
 # to 255 and begins anew.
@@ -47,24 +53,19 @@ def release_parts(limit: int | None = None) -> int:
     """
     before = timezone.now() - conf.parts_timeout()
     late = (
-        IncomingPart.objects.filter(message=None)
+        rows_of(IncomingPart)
+        .filter(message=None, created_on__lt=before)
         .values(*IN_COMMON)
         .annotate(first=Min("created_on"))
-        .filter(first__lt=before)
         .order_by("first")[:limit]
     )
     released = 0
     for row in late:
-        in_common = {name: row[name] for name in IN_COMMON}
-
-        def release(in_common: Mapping[str, Any] = in_common) -> bool:
-            parts = _locked(in_common)
-            if not parts or min(part.created_on for part in parts) >= before:
-                return False
-            _make_message(parts)
-            return True
-
-        released += in_transaction(release)
+        try:
+            released += in_transaction(partial(_release, {name: row[name] for name in IN_COMMON}))
+        except Exception:
+            # The others must not wait for a receiver that does not get along with this one.
+            logger.exception("An incoming text with missing parts could not be released")
     return released
 
 
@@ -79,7 +80,7 @@ def _take_whole(account: str, backend: str, incoming: IncomingText) -> None:
         text=storable.clean_text(incoming.text),
         provider_id=storable.fit(incoming.provider_id, ID_LENGTH),
         received_on=storable.moment(incoming.received_on),
-        extra=storable.json_values(incoming.raw),
+        extra=storable.as_given(incoming.raw),
     )
     if incoming.provider_id:
         message.fingerprint = storable.fingerprint(account, incoming.provider_id)
@@ -99,7 +100,7 @@ def _take_part(account: str, backend: str, incoming: IncomingText, part_of: Part
         text=incoming.text,
         provider_id=storable.fit(incoming.provider_id, ID_LENGTH),
         received_on=storable.moment(incoming.received_on),
-        raw=storable.json_values(incoming.raw),
+        raw=storable.as_given(incoming.raw),
     )
     if incoming.provider_id:
         # Some providers give all parts of a text the same id, so the id alone is not enough.
@@ -110,7 +111,7 @@ def _take_part(account: str, backend: str, incoming: IncomingText, part_of: Part
     # parts, the later one then sees both.
     stored = _twin_without_id(part)
     if stored is None and not insert_once(part):
-        stored = IncomingPart.objects.get(fingerprint=part.fingerprint)
+        stored = rows_of(IncomingPart).get(fingerprint=part.fingerprint)
     newest = part if stored is None else stored
     if newest.message_id is None:
         in_transaction(lambda: _join(newest))
@@ -120,10 +121,15 @@ def _twin_without_id(part: IncomingPart) -> IncomingPart | None:
     """Return the stored part that this one repeats, where no id of the provider's tells."""
     if part.fingerprint is not None:
         return None
-    recent = IncomingPart.objects.filter(
-        **_in_common(part),
-        number=part.number,
-        created_on__gte=timezone.now() - conf.parts_timeout(),
+    recent = (
+        rows_of(IncomingPart)
+        .filter(
+            **_in_common(part),
+            number=part.number,
+            created_on__gte=timezone.now() - conf.parts_timeout(),
+        )
+        .exclude(pk=part.pk)
+        .order_by("pk")
     )
     return next((other for other in recent if other.text == part.text), None)
 
@@ -131,18 +137,36 @@ def _twin_without_id(part: IncomingPart) -> IncomingPart | None:
 def _join(newest: IncomingPart) -> None:
     """Make a message of the waiting parts, if none is missing."""
     parts = _locked(_in_common(newest))
+    twin = _twin_without_id(newest)
+    if twin is not None and twin.message_id is not None:
+        # It came twice at once, and the other one has been joined meanwhile.
+        newest.delete()
+        return
+    before = timezone.now() - conf.parts_timeout()
     older = [part for part in parts if part.pk < newest.pk]
     if any(part.number == newest.number and part.text != newest.text for part in older):
         # The same number with another text: the phone has used its reference anew.
         _make_message(older)
         parts = [part for part in parts if part.pk >= newest.pk]
+    elif late := [part for part in older if part.created_on < before]:
+        # Nobody may have come by to release them, and they may be of another text.
+        _make_message(late)
+        parts = [part for part in parts if part not in late]
     if len({part.number for part in parts}) == newest.total:
         _make_message(parts)
 
 
+def _release(in_common: Mapping[str, Any]) -> bool:
+    """Make a message of the waiting parts of one text, if they still wait."""
+    parts = _locked(in_common)
+    if parts:
+        _make_message(parts)
+    return bool(parts)
+
+
 def _locked(in_common: Mapping[str, Any]) -> list[IncomingPart]:
     """Return the waiting parts of one text, locked until the transaction ends."""
-    waiting = IncomingPart.objects.filter(message=None, **in_common)
+    waiting = rows_of(IncomingPart).filter(message=None, **in_common)
     # A write locks on every database, also on those without SELECT … FOR UPDATE.
     waiting.update(total=in_common["total"])
     return list(waiting.order_by("pk"))
@@ -171,7 +195,7 @@ def _make_message(parts: list[IncomingPart]) -> None:
     )
     _measure(message)
     message.save(force_insert=True)
-    IncomingPart.objects.filter(pk__in=[part.pk for part in parts]).update(message=message)
+    rows_of(IncomingPart).filter(pk__in=[part.pk for part in parts]).update(message=message)
 
 
 def _in_common(part: IncomingPart) -> dict[str, Any]:
@@ -179,5 +203,5 @@ def _in_common(part: IncomingPart) -> dict[str, Any]:
 
 
 def _measure(message: TextMessage) -> None:
-    encoding, message.segments = segments.count(message.text)
-    message.encoding = encoding.value
+    encoding, count = segments.count(message.text)
+    message.encoding, message.segments = encoding.value, min(count, MAX_COUNT)

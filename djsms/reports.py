@@ -20,12 +20,15 @@ from djsms.models import (
 )
 from djsms.signals import announce
 from djsms.statuses import follow, is_news
-from djsms.transactions import database, in_transaction
+from djsms.transactions import database, in_transaction, rows_of
 from djsms.types import Status, StatusReport
 
 __all__ = ["catch_up", "catch_up_message", "take_report"]
 
 logger = logging.getLogger("djsms")
+
+# Of messages with one and the same id; a provider that gives such ids is beyond help.
+MAX_NAMESAKES = 20
 
 
 def take_report(account: str, report: StatusReport) -> None:
@@ -47,11 +50,12 @@ def take_report(account: str, report: StatusReport) -> None:
     has_no_news = event.message is not None and not is_news(event.message, event)
     try:
         applied = in_transaction(lambda: _store(event), *rows)
-    except _Repeat:
-        if has_no_news:
-            return
-        event = StatusEvent.objects.get(fingerprint=event.fingerprint)
-        applied = False
+    except _Repeat as repeat:
+        stored = rows_of(StatusEvent).filter(fingerprint=event.fingerprint).first()
+        if stored is None:
+            # Something else than a repeat has kept it from being stored.
+            raise repeat.__cause__ or repeat from None
+        event, applied = stored, has_no_news
     if not applied:
         catch_up(event)
 
@@ -70,7 +74,7 @@ def catch_up(event: StatusEvent) -> bool:
 
     def attach() -> None:
         changed = follow(message, event)
-        StatusEvent.objects.filter(pk=event.pk).update(message=message)
+        rows_of(StatusEvent).filter(pk=event.pk).update(message=message)
         if changed:
             announce(message, changed)
 
@@ -78,16 +82,21 @@ def catch_up(event: StatusEvent) -> bool:
     return True
 
 
-def catch_up_message(message: TextMessage, provider_ids: Iterable[str]) -> None:
-    """Apply the status reports that came before the answer with these ids was stored."""
+def catch_up_message(message: TextMessage, provider_ids: Iterable[str]) -> bool:
+    """Apply the status reports that came before the answer with these ids was stored.
+
+    Returns whether there were any.
+    """
     ids = [provider_id for provider_id in provider_ids if provider_id]
     if not _any_early(message, ids):
-        return
+        return False
     early = Q(message=message)
     if ids:
         early |= Q(message=None, account=message.account, provider_id__in=ids)
-    for event in StatusEvent.objects.filter(early, source=StatusEvent.Source.REPORT).order_by("pk"):
+    reports = rows_of(StatusEvent).filter(early, source=StatusEvent.Source.REPORT)
+    for event in reports.order_by("pk"):
         catch_up(event)
+    return True
 
 
 def _any_early(message: TextMessage, ids: list[str]) -> bool:
@@ -150,7 +159,7 @@ def _message_of(event: StatusEvent) -> TextMessage | None:
     for message in _messages(by_id, event.account, event.provider_id):
         if _is_outgoing(message):
             return message
-    parts = StatusEvent.objects.filter(
+    parts = rows_of(StatusEvent).filter(
         account=event.account,
         provider_id=event.provider_id,
         source=StatusEvent.Source.ANSWER,
@@ -162,7 +171,7 @@ def _message_of(event: StatusEvent) -> TextMessage | None:
 
 def _messages(condition: str, *values: str) -> Iterable[TextMessage]:
     # Asked for each report; the ORM would take longer to build the query than it takes to answer.
-    query = f"SELECT * FROM {TextMessage._meta.db_table} WHERE {condition}"
+    query = f"SELECT * FROM {TextMessage._meta.db_table} WHERE {condition} LIMIT {MAX_NAMESAKES}"
     return TextMessage.objects.using(database()).raw(query, values)
 
 
@@ -184,7 +193,7 @@ def _event(account: str, report: StatusReport) -> StatusEvent:
         price=storable.money(report.price),
         currency=storable.fit(report.currency, CURRENCY_LENGTH),
         occurred_on=storable.moment(report.occurred_on),
-        raw=storable.json_values(report.raw),
+        raw=storable.as_given(report.raw),
         fingerprint=storable.fingerprint(
             StatusEvent.Source.REPORT,
             account,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import logging
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from asgiref.sync import sync_to_async
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from djsms import addresses, gateways, numbers, segments, storable
@@ -35,8 +36,8 @@ from djsms.models import (
 )
 from djsms.reports import catch_up_message
 from djsms.signals import announce
-from djsms.statuses import advance, decisive, total
-from djsms.transactions import database, in_transaction
+from djsms.statuses import advance, decisive
+from djsms.transactions import in_transaction, read_afresh, rows_of
 from djsms.types import MAX_PARTS, Encoding, OutgoingText, SendResult, Status
 
 __all__ = ["asend_text", "record_failure", "send_text", "send_texts"]
@@ -157,14 +158,18 @@ class _Draft:
         if attempted:
             self.message.attempted_on = timezone.now()
         try:
-            with transaction.atomic(using=database()):
-                self.message.save(force_insert=True)
+            in_transaction(self._insert)
         except IntegrityError:
-            first = self.message.key and TextMessage.objects.filter(key=self.message.key).first()
-            if not first:
+            key = self.message.key
+            first = rows_of(TextMessage).filter(key=key).first() if key else None
+            if first is None:
                 raise
             return first, False
         return self.message, True
+
+    def _insert(self) -> None:
+        self.message.pk = None
+        self.message.save(force_insert=True)
 
 
 def _drafts(messages: Iterable[Item], defaults: dict[str, Any]) -> Iterator[_Draft | Exception]:
@@ -198,18 +203,15 @@ def _draft(item: Item, defaults: dict[str, Any]) -> _Draft:
 
 def _send_lot(lot: list[_Draft | Exception], done: list[TextMessage]) -> None:
     drafts = [draft for draft in lot if isinstance(draft, _Draft)]
-    with transaction.atomic(using=database()):
-        stored = [draft.store(attempted=False) for draft in drafts]
+    stored = in_transaction(lambda: [draft.store(attempted=False) for draft in drafts])
     reached = 0
     try:
         for draft, (message, is_new) in zip(drafts, stored, strict=True):
             reached += 1
-            if is_new:
-                message.attempted_on = timezone.now()
-                TextMessage.objects.filter(pk=message.pk).update(attempted_on=message.attempted_on)
+            if is_new and _claim(message):
                 _attempt(message, draft.gateway, fail_silently=draft.fail_silently)
             else:
-                message.refresh_from_db()
+                read_afresh(message)
             done.append(message)
     except BaseException:
         _give_up([message for message, is_new in stored[reached:] if is_new])
@@ -219,9 +221,22 @@ def _send_lot(lot: list[_Draft | Exception], done: list[TextMessage]) -> None:
             raise wrong
 
 
+def _claim(message: TextMessage) -> bool:
+    """Mark a stored row as handed to the provider; False if it is not there to be sent any more."""
+    message.attempted_on = timezone.now()
+    waiting = rows_of(TextMessage).filter(
+        pk=message.pk, status=Status.CREATED, attempted_on__isnull=True
+    )
+    return bool(waiting.update(attempted_on=message.attempted_on))
+
+
 def _give_up(messages: list[TextMessage]) -> None:
     for message in messages:
-        record_failure(message, TemporarilyUnavailable("Not sent: an earlier one raised."))
+        try:
+            record_failure(message, TemporarilyUnavailable("Not sent: an earlier one raised."))
+        except Exception:
+            # What raised first is on its way to the caller, and the other rows want to be told too.
+            logger.exception("Text %s: not sent, and not marked so", message.ref)
 
 
 def record_failure(message: TextMessage, error: TextMessageError) -> None:
@@ -236,17 +251,31 @@ def _attempt(message: TextMessage, gateway: Gateway, *, fail_silently: bool) -> 
         result = gateway.send(_outgoing(message))
     except TextMessageError as error:
         failure = error
-        logger.warning("Text %s: %s: %s", message.ref, type(error).__name__, error)
+        # Not the words: providers quote numbers and texts in them.
+        code = error.code if isinstance(error, SendError) else ""
+        logger.warning("Text %s: %s (code %r)", message.ref, type(error).__name__, code)
     except Exception as error:
         failure = OutcomeUnknown(f"The backend failed with {type(error).__name__}.")
         failure.__cause__ = error
         logger.exception("Text %s: the backend %r failed", message.ref, gateway.backend)
     if failure is None:
-        _record(message, _answer_events(message, result), currency=result.currency)
+        events = _answer_events(message, result)
+        _record(message, events, currency=result.currency)
+        failure = _failure_told(decisive(events))
     else:
         record_failure(message, failure)
-        if not fail_silently:
-            raise failure
+    if failure is not None and not fail_silently:
+        raise failure
+
+
+def _failure_told(event: StatusEvent) -> SendError | None:
+    """Return the error that parts amount to of which some were not accepted."""
+    if event.status.is_failure:
+        # Never one that invites another try: other parts may be out.
+        return Refused(event.error_text, code=event.error_code)
+    if event.status is Status.UNKNOWN:
+        return OutcomeUnknown(event.error_text, code=event.error_code)
+    return None
 
 
 def _outgoing(message: TextMessage) -> OutgoingText:
@@ -260,34 +289,45 @@ def _outgoing(message: TextMessage) -> OutgoingText:
         callback_url=addresses.webhook_url(message.account, "callback") if wants_report else "",
         encoding=Encoding(message.encoding),
         segments=message.segments,
-        extra=message.extra,
+        # The row's own must not change with what a backend does to its copy.
+        extra=copy.deepcopy(message.extra),
     )
 
 
 def _record(message: TextMessage, events: list[StatusEvent], *, currency: str = "") -> None:
     """Store the answer, announce it, and then apply the status reports that were faster."""
     ids = [event.provider_id for event in events if event.provider_id]
-    told = {
-        "parts": sum(event.number > 0 for event in events),
-        "provider_id": ids[0] if ids else "",
-        "price": total(event.price for event in events),
-        "currency": storable.fit(currency, CURRENCY_LENGTH),
-    }
-    changes = {name: value for name, value in told.items() if value}
+    parts = sum(event.number > 0 for event in events)
+    price = storable.total(event.price for event in events)
+    changes: dict[str, Any] = {"parts": parts} if parts else {}
+    if ids:
+        changes["provider_id"] = ids[0]
+    if price is not None:
+        changes |= {"price": price, "currency": storable.fit(currency, CURRENCY_LENGTH)}
 
     def store() -> frozenset[str]:
         changed = advance(message, decisive(events), **changes)
-        for event in events:
-            event.pk = None
-        StatusEvent.objects.bulk_create(events)
+        if changed:
+            for event in events:
+                event.pk = None
+            rows_of(StatusEvent).bulk_create(events)
         return changed
 
-    changed = in_transaction(store, message)
+    try:
+        changed = in_transaction(store, message)
+    except TextMessage.DoesNotExist:
+        logger.error("Text %s was deleted during its call; provider's ids: %r", message.ref, ids)
+        return
+    except Exception:
+        logger.error("Text %s: its answer is not stored; provider's ids: %r", message.ref, ids)
+        raise
     # From here on the answer is safe, whatever a receiver raises.
     try:
-        announce(message, changed)
+        if changed:
+            announce(message, changed)
     finally:
-        catch_up_message(message, ids)
+        if catch_up_message(message, ids):
+            read_afresh(message)
 
 
 def _answer_events(message: TextMessage, result: SendResult) -> list[StatusEvent]:
@@ -302,7 +342,7 @@ def _answer_events(message: TextMessage, result: SendResult) -> list[StatusEvent
             price=storable.money(part.price),
             currency=storable.fit(result.currency, CURRENCY_LENGTH),
             # The answer is one for all parts, so it is kept once.
-            raw=storable.json_values(result.raw) if number == 1 else {},
+            raw=storable.as_given(result.raw) if number == 1 else {},
         )
         for number, part in enumerate(result.parts, start=1)
     ]
@@ -320,14 +360,19 @@ def _error_event(message: TextMessage, error: TextMessageError) -> StatusEvent:
     )
 
 
-def _answer_event(message: TextMessage, *, number: int, **fields: Any) -> StatusEvent:
+def _answer_event(
+    message: TextMessage, *, number: int, status: Status, **fields: Any
+) -> StatusEvent:
+    # A part is answered for once; a call may be given up, and still fail in a way of its own.
+    once = (number,) if number else (status, fields["error_code"])
     return StatusEvent(
         message=message,
         source=StatusEvent.Source.ANSWER,
         account=message.account,
         ref=message.ref,
         number=number,
-        fingerprint=storable.fingerprint(StatusEvent.Source.ANSWER, message.ref, number),
+        status=status,
+        fingerprint=storable.fingerprint(StatusEvent.Source.ANSWER, message.ref, *once),
         **fields,
     )
 
@@ -370,7 +415,7 @@ def _extras(extra: Mapping[str, Any] | None) -> dict[str, Any]:
         raise InvalidMessage(f"extra must be a dictionary, not a {type(extra).__name__}.")
     try:
         json.dumps(dict(extra), allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidMessage(f"extra must hold plain JSON values: {error}.") from None
     values: dict[str, Any] = storable.json_values(extra)
     return values

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from djsms import storable
 from djsms.models import StatusEvent, TextMessage
+from djsms.transactions import read_afresh, rows_of
 from djsms.types import Status
 
-__all__ = ["advance", "decisive", "follow", "is_news", "total"]
+__all__ = ["advance", "decisive", "follow", "is_news"]
 
 
 def decisive(events: Iterable[StatusEvent]) -> StatusEvent:
@@ -30,10 +31,10 @@ def is_news(message: TextMessage, event: StatusEvent) -> bool:
 
     Statuses only move forward, so what is no news by an older reading is none by a newer one.
     """
+    if message.parts > 1:
+        return event.price is not None or message.status is not Status.DELIVERED
     if event.price is not None and event.price != message.price:
         return True
-    if message.parts > 1:
-        return message.status is not Status.DELIVERED
     return event.status.rank > message.status.rank
 
 
@@ -46,9 +47,8 @@ def follow(message: TextMessage, event: StatusEvent) -> frozenset[str]:
     cause, price = event, event.price
     if message.parts > 1:
         _lock(message)
-        parts = _parts(message, event)
+        parts, price = _hear_all(message, event)
         cause = decisive(part.event for part in parts)
-        price = total(part.price for part in parts)
     changes: dict[str, Any] = {}
     if price is not None and price != message.price:
         changes["price"] = price
@@ -67,18 +67,12 @@ def advance(message: TextMessage, cause: StatusEvent, **changes: Any) -> frozens
         if not step:
             return frozenset()
         step["updated_on"] = timezone.now()
-        rows = TextMessage.objects.filter(pk=message.pk, status=message.status)
+        rows = rows_of(TextMessage).filter(pk=message.pk, status=message.status)
         if rows.update(**step):
             for name, value in step.items():
                 setattr(message, name, value)
             return frozenset(step)
-        message.refresh_from_db()
-
-
-def total(prices: Iterable[Decimal | None]) -> Decimal | None:
-    """Return the sum of the prices that are known, None if none is."""
-    known = [price for price in prices if price is not None]
-    return storable.money(sum(known, Decimal(0))) if known else None
+        read_afresh(message)
 
 
 def _forward(message: TextMessage, cause: StatusEvent) -> dict[str, Any]:
@@ -102,34 +96,42 @@ class _Part:
             self.event = event
 
 
-def _parts(message: TextMessage, newest: StatusEvent) -> list[_Part]:
-    """Return the parts that the provider told of in its answer, each with its highest event."""
-    parts: list[_Part] = []
-    by_id: dict[str, _Part] = {}
-    events = list(message.events.exclude(fingerprint=newest.fingerprint).order_by("pk"))
+def _hear_all(message: TextMessage, newest: StatusEvent) -> tuple[list[_Part], Decimal | None]:
+    """Return the parts of the provider's answer, each with its highest event, and the price."""
+    events = list(
+        rows_of(StatusEvent)
+        .filter(message=message)
+        .exclude(fingerprint=newest.fingerprint)
+        .defer("raw")
+        .order_by("pk")
+    )
     events.append(newest)
-    for event in events:
-        if event.source == StatusEvent.Source.ANSWER:
-            part = _Part(event, event.price)
-            parts.append(part)
-            if event.provider_id:
-                by_id[event.provider_id] = part
+    answers = [event for event in events if event.source == StatusEvent.Source.ANSWER]
+    parts = [_Part(event, event.price) for event in answers if event.number > 0]
+    named: dict[str, list[_Part]] = {}
+    for part in parts:
+        if part.event.provider_id:
+            named.setdefault(part.event.provider_id, []).append(part)
+    whole: Decimal | None = None
     for event in events:
         if event.source != StatusEvent.Source.REPORT:
             continue
-        if event.provider_id in by_id:
-            part = by_id[event.provider_id]
+        # A report that names none of the parts is about the whole message.
+        meant = named.get(event.provider_id)
+        for part in meant or parts:
             part.hear(event)
-            part.price = part.price if event.price is None else event.price
+        if event.price is None:
+            continue
+        if meant:
+            meant[0].price = event.price
         else:
-            # A report that names none of the parts is about the whole message.
-            for part in parts:
-                part.hear(event)
-    return parts
+            whole = event.price
+    price = storable.total(part.price for part in parts) if whole is None else whole
+    return parts, price
 
 
 def _lock(message: TextMessage) -> None:
     # A write locks the row on every database, also on those without SELECT … FOR UPDATE; what is
     # read after it includes what those committed who held the lock before.
-    TextMessage.objects.filter(pk=message.pk).update(updated_on=timezone.now())
-    message.refresh_from_db()
+    rows_of(TextMessage).filter(pk=message.pk).update(updated_on=timezone.now())
+    read_afresh(message)

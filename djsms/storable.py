@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
@@ -12,13 +14,23 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-__all__ = ["clean_text", "fingerprint", "fit", "json_values", "moment", "money"]
+__all__ = [
+    "as_given",
+    "clean_text",
+    "fingerprint",
+    "fit",
+    "json_values",
+    "moment",
+    "money",
+    "total",
+]
 
 DIGEST_LENGTH = 33
 PRICE_STEP = Decimal(10) ** -8
 # SQLite keeps 15 digits. A context of our own, as a project may have set another for its sums.
 PRICES = Context(prec=15, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 MAX_DEPTH = 20
+MAX_RAW = 64 * 1024  # characters of JSON; providers say what they say in a few hundred
 MAX_BITS = 2048  # of a whole number; json writes one of thousands of digits not at all
 
 
@@ -61,6 +73,12 @@ def money(amount: Decimal | None) -> Decimal | None:
         return None
 
 
+def total(prices: Iterable[Decimal | None]) -> Decimal | None:
+    """Return the sum of the prices that are known, None if none is."""
+    known = [price for price in prices if price is not None]
+    return money(functools.reduce(PRICES.add, known)) if known else None
+
+
 def moment(time: datetime | None) -> datetime | None:
     """Return the time as ``USE_TZ`` wants it, in UTC or else naive in the project's ``TIME_ZONE``.
 
@@ -71,6 +89,19 @@ def moment(time: datetime | None) -> datetime | None:
     if settings.USE_TZ:
         return time.astimezone(UTC)
     return timezone.make_naive(time, timezone.get_default_timezone())
+
+
+def as_given(raw: Mapping[str, Any] | None) -> Any:
+    """Return what a provider said as plain JSON, or a mark in its place if it cannot be kept.
+
+    A message that is out must be recorded, whatever its backend put here.
+    """
+    try:
+        values = json_values(raw or {})
+        size = len(json.dumps(values))
+    except Exception as error:
+        return {"not kept": type(error).__name__}
+    return values if size <= MAX_RAW else {"not kept": f"{size} characters"}
 
 
 def json_values(value: Any, depth: int = 0) -> Any:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
-from djsms.exceptions import OutcomeUnknown
+from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving import release_parts
 from djsms.reports import catch_up
 from djsms.sending import record_failure
+from djsms.transactions import rows_of
 from djsms.types import Status
 
 __all__ = ["Tidied", "tidy"]
 
+logger = logging.getLogger("djsms")
+
+Row = TypeVar("Row", bound=Model)
+
 # Longer than any call to a provider takes: backends bound theirs to minutes.
 CALL_LIMIT = timedelta(minutes=15)
+# Longer than a lot of messages takes whose rows are stored before the calls.
+TURN_LIMIT = timedelta(days=1)
 # Longer than any provider repeats a request, so that its repeats are recognised.
 KEEP_PARTS = timedelta(days=7)
+# Longer than providers follow a message; what found none by then never will.
+REPORT_LIMIT = timedelta(days=7)
+PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +42,10 @@ class Tidied:
 
     unknown: int
     """Messages whose call to the provider never came back, now ``unknown``."""
+    failed: int
+    """Messages whose process died before their turn came, now ``failed``."""
     reports: int
-    """Status reports that found their message only now."""
+    """Status reports that found their message, or found it ready, only now."""
     released: int
     """Incoming texts of which a part never came, now messages marked incomplete."""
     parts: int
@@ -37,36 +53,77 @@ class Tidied:
 
 
 def tidy() -> Tidied:
-    """Put in order what only time can tell; safe to run at any time, and by several at once."""
-    unknown = _give_up_lost_calls()
+    """Put in order what only time can tell; safe to run at any time, and by several at once.
+
+    What cannot be put in order is logged, and does not keep the rest from it.
+    """
     return Tidied(
-        unknown=unknown,
-        reports=_match_reports(),
+        unknown=_count(_lost_calls(), _give_up_call),
+        failed=_count(_missed_turns(), _give_up_turn),
+        reports=_count(_waiting_reports(), catch_up),
         released=release_parts(),
         parts=_delete_joined_parts(),
     )
 
 
-def _give_up_lost_calls() -> int:
-    lost = TextMessage.objects.filter(
+def _lost_calls() -> QuerySet[TextMessage]:
+    return rows_of(TextMessage).filter(
         direction=TextMessage.Direction.OUTGOING,
         status=Status.CREATED,
         attempted_on__lt=timezone.now() - CALL_LIMIT,
     )
+
+
+def _give_up_call(message: TextMessage) -> bool:
+    record_failure(message, OutcomeUnknown("The call to the provider never came back."))
+    return True
+
+
+def _missed_turns() -> QuerySet[TextMessage]:
+    return rows_of(TextMessage).filter(
+        direction=TextMessage.Direction.OUTGOING,
+        status=Status.CREATED,
+        attempted_on__isnull=True,
+        created_on__lt=timezone.now() - TURN_LIMIT,
+    )
+
+
+def _give_up_turn(message: TextMessage) -> bool:
+    record_failure(message, TemporarilyUnavailable("Its turn to be sent never came."))
+    return True
+
+
+def _waiting_reports() -> QuerySet[StatusEvent]:
+    # Without a message; or of a text of several parts, stored before the answer and not applied
+    # since, as its process died in between.
+    unfinished = [status for status in Status if not status.is_final]
+    return rows_of(StatusEvent).filter(
+        Q(message=None) | Q(message__status__in=unfinished, message__segments__gt=1),
+        source=StatusEvent.Source.REPORT,
+        created_on__gte=timezone.now() - REPORT_LIMIT,
+    )
+
+
+def _count(rows: QuerySet[Row], put_in_order: Callable[[Row], bool]) -> int:
     count = 0
-    for message in lost.order_by("pk").iterator():
-        record_failure(message, OutcomeUnknown("The call to the provider never came back."))
-        count += 1
+    for row in _pages(rows):
+        try:
+            count += put_in_order(row)
+        except Exception:
+            logger.exception("%r could not be put in order", row)
     return count
 
 
-def _match_reports() -> int:
-    waiting = StatusEvent.objects.filter(source=StatusEvent.Source.REPORT, message=None)
-    return sum(catch_up(event) for event in waiting.order_by("pk").iterator())
+def _pages(rows: QuerySet[Row]) -> Iterator[Row]:
+    # Not a cursor: on SQLite its transaction would stay open, and ours could not write beside it.
+    last = 0
+    while page := list(rows.filter(pk__gt=last).order_by("pk")[:PAGE]):
+        yield from page
+        last = page[-1].pk
 
 
 def _delete_joined_parts() -> int:
-    old = IncomingPart.objects.filter(
+    old = rows_of(IncomingPart).filter(
         message__isnull=False, created_on__lt=timezone.now() - KEEP_PARTS
     )
     return old.delete()[0]

@@ -1,43 +1,64 @@
-"""Short transactions that two workers on the same rows can both get through."""
+"""The database that holds the messages, and short transactions that all workers get through."""
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import IntegrityError, OperationalError, connections, router, transaction
-from django.db.models import Model
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connections,
+    router,
+    transaction,
+)
+from django.db.models import Model, QuerySet
 
 from djsms.models import IncomingPart, TextMessage
 
-__all__ = ["database", "in_transaction", "insert_once"]
+__all__ = ["database", "in_transaction", "insert_once", "read_afresh", "rows_of"]
 
 T = TypeVar("T")
+Row = TypeVar("Row", bound=Model)
 
-TRIES = 3
+TRIES = 5
+PAUSE = 0.05  # seconds, at most, and more with each try
 
 
 def database() -> str:
-    """Return the alias of the database that holds the messages."""
+    """Return the alias of the database that messages are written to."""
     return router.db_for_write(TextMessage)
+
+
+def rows_of(model: type[Row]) -> QuerySet[Row]:
+    """Return all rows of a model, read where they are written: a replica may lag behind."""
+    return model._default_manager.using(database())
+
+
+def read_afresh(row: Model) -> None:
+    """Read a row again where it is written."""
+    row.refresh_from_db(using=database())
 
 
 def in_transaction(work: Callable[[], T], *rows: Model) -> T:
     """Run the work in a transaction, anew if the database gave way to another worker.
 
-    Databases end one of two transactions that wait for each other, and count on it to come again;
-    ``rows`` are what the work changes, and read afresh before it does. Inside a transaction of the
-    caller's this cannot be done, and the error is the caller's.
+    Databases end one of two transactions that wait for each other, and count on it to come again; a
+    connection may have died while a provider took its time. ``rows`` are what the work changes, and
+    are read afresh before another try. Inside a transaction of the caller's none of this can be
+    done, and the error is the caller's.
     """
     using = database()
     tries = 1 if connections[using].in_atomic_block else TRIES
-    for _ in range(tries - 1):
+    for number in range(1, tries):
         try:
             with transaction.atomic(using=using):
                 return work()
-        except OperationalError:
-            for row in rows:
-                row.refresh_from_db()
+        except (OperationalError, InterfaceError):
+            _recover(using, number, rows)
     with transaction.atomic(using=using):
         return work()
 
@@ -53,8 +74,18 @@ def insert_once(row: TextMessage | IncomingPart) -> bool:
         in_transaction(insert)
     except IntegrityError:
         # A receiver may have raised it, and then the row is not there.
-        same = type(row)._default_manager.filter(fingerprint=row.fingerprint)
+        same = rows_of(type(row)).filter(fingerprint=row.fingerprint)
         if row.fingerprint is None or not same.exists():
             raise
         return False
     return True
+
+
+def _recover(using: str, number: int, rows: tuple[Model, ...]) -> None:
+    connection = connections[using]
+    connection.errors_occurred = True
+    connection.close_if_unusable_or_obsolete()
+    # Workers that run into each other in step would do so again.
+    time.sleep(random.uniform(0, PAUSE * number))
+    for row in rows:
+        read_afresh(row)

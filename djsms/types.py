@@ -180,6 +180,8 @@ class PartOf:
 
     def __post_init__(self) -> None:
         _require_texts(self, "ref")
+        if type(self.number) is not int or type(self.total) is not int:
+            raise TypeError("PartOf.number and PartOf.total are whole numbers")
         if not 1 <= self.number <= self.total <= MAX_PARTS:
             raise ValueError(f"There is no part {self.number} of {self.total}.")
 

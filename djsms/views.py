@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from functools import partial, wraps
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import connections, transaction
 from django.http import (
     HttpRequest,
@@ -33,6 +33,7 @@ METHODS = ("GET", "HEAD", "POST")
 MAX_BODY = 1024 * 1024  # bytes; a text message and all that is said about it takes a few thousand
 RELEASE_LIMIT = 20
 
+T = TypeVar("T")
 View: TypeAlias = Callable[..., HttpResponse]
 Hook: TypeAlias = Literal["parse_callback", "parse_incoming"]
 
@@ -45,7 +46,7 @@ def webhook(view: View) -> View:
 
 
 def _quiet(view: View) -> View:
-    @functools.wraps(view)
+    @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> HttpResponse:
         response = view(*args, **kwargs)
         # Django logs the address of what it answers with an error, and the token is in it; what is
@@ -77,16 +78,16 @@ def _answer(request: HttpRequest, account: str, token: str, hook: Hook) -> HttpR
             return HttpResponse(status=404)
         if request.method == "HEAD":
             return HttpResponse()
-        _believe(request, gateway, token)
+        _believe(request, gateway, hook, token)
         if _is_too_large(request):
             return HttpResponse(status=413)
-        _take(request, gateway, hook)
+        _take(request, gateway, hook, token)
     except AccountNotFound:
         return HttpResponse(status=404)
     except Forged as error:
         logger.warning("Webhook of account %s not believed: %s", account, error)
         return HttpResponse(status=403)
-    except InvalidWebhook as error:
+    except SuspiciousOperation as error:
         logger.warning("Webhook of account %s not readable: %s", account, error)
         return HttpResponse(status=400)
     except Exception:
@@ -95,13 +96,14 @@ def _answer(request: HttpRequest, account: str, token: str, hook: Hook) -> HttpR
     return HttpResponse()
 
 
-def _take(request: HttpRequest, gateway: Gateway, hook: Hook) -> None:
+def _take(request: HttpRequest, gateway: Gateway, hook: Hook, token: str) -> None:
     try:
         _READERS[hook](request, gateway)
     except Misdirected:
         other: Hook = "parse_incoming" if hook == "parse_callback" else "parse_callback"
         if not gateway.supports(other):
             raise
+        _believe(request, gateway, other, token)
         logger.warning(
             "Account %s: the provider has its two webhook addresses swapped", gateway.alias
         )
@@ -109,14 +111,25 @@ def _take(request: HttpRequest, gateway: Gateway, hook: Hook) -> None:
 
 
 def _take_reports(request: HttpRequest, gateway: Gateway) -> None:
-    for report in gateway.parse_callback(request):
-        take_report(gateway.alias, report)
+    _take_each(gateway.parse_callback(request), partial(take_report, gateway.alias))
 
 
 def _take_texts(request: HttpRequest, gateway: Gateway) -> None:
-    for text in gateway.parse_incoming(request):
-        take_text(gateway.alias, gateway.backend, text)
+    take = partial(take_text, gateway.alias, gateway.backend)
+    _take_each(gateway.parse_incoming(request), take)
     _release_late_parts()
+
+
+def _take_each(values: list[T], take: Callable[[T], None]) -> None:
+    """Take all, also those after one that fails; then raise what the first one raised."""
+    failure: Exception | None = None
+    for value in values:
+        try:
+            take(value)
+        except Exception as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
 
 
 _READERS: dict[Hook, Callable[[HttpRequest, Gateway], None]] = {
@@ -125,9 +138,9 @@ _READERS: dict[Hook, Callable[[HttpRequest, Gateway], None]] = {
 }
 
 
-def _believe(request: HttpRequest, gateway: Gateway, token: str) -> None:
+def _believe(request: HttpRequest, gateway: Gateway, hook: Hook, token: str) -> None:
     """Raise ``Forged`` unless the token, or the backend later on, proves the request."""
-    if gateway.verifies_webhooks or conf.allow_unverified_webhooks():
+    if gateway.verifies(hook) or conf.allow_unverified_webhooks():
         return
     if not addresses.bears_token(gateway.alias, token):
         raise Forged("The token in the address is wrong." if token else "There is no token.")
@@ -149,4 +162,4 @@ def _release_late_parts() -> None:
     try:
         release_parts(RELEASE_LIMIT)
     except Exception:
-        logger.exception("Incoming texts with missing parts could not be released")
+        logger.exception("Late parts could not be looked for")

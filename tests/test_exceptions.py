@@ -25,6 +25,7 @@ TextMessageError
         OutcomeUnknown
     NotSupported
     InvalidWebhook
+        Misdirected
         Forged
 """
 CONFIGURATION = """

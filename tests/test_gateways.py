@@ -786,20 +786,33 @@ class TestWhatABackendCanDo:
             getattr(gateways.get(), hook)(REQUEST)
 
     def test_does_not_include_proving_requests_unless_it_says_so(self) -> None:
-        assert gateways.get().verifies_webhooks is False
+        assert gateways.get().verifies("parse_callback") is False
 
     @pytest.mark.parametrize("backend", ["VerifyingByProperty", "VerifyingByField"])
     def test_includes_proving_requests_if_it_says_so(
         self, folder: distributions.Folder, settings: Settings, backend: str
     ) -> None:
-        assert use(folder, settings, f"{__name__}:{backend}").verifies_webhooks is True
+        assert use(folder, settings, f"{__name__}:{backend}").verifies("parse_callback") is True
+
+    def test_a_method_in_the_place_of_the_property_proves_nothing(
+        self, folder: distributions.Folder, settings: Settings
+    ) -> None:
+        gateway = use(folder, settings, f"{__name__}:VerifyingByMethod")
+        assert gateway.verifies("parse_callback") is False
+
+    def test_an_extension_that_may_answer_first_leaves_nothing_proven(
+        self, folder: distributions.Folder, settings: Settings
+    ) -> None:
+        settings.DJSMS_EXTENSIONS = [f"{__name__}.AnsweringReports"]
+        gateway = use(folder, settings, f"{__name__}:VerifyingByProperty")
+        assert gateway.verifies("parse_callback") is False
 
     def test_does_not_need_our_base_class(
         self, folder: distributions.Folder, settings: Settings
     ) -> None:
         gateway = use(folder, settings, OfNoBase)
         assert gateway.send(MESSAGE) == SendResult.accepted("plain")
-        assert gateway.verifies_webhooks is False
+        assert gateway.verifies("send") is False
 
     def test_may_be_checking_alone(self, folder: distributions.Folder, settings: Settings) -> None:
         assert use(folder, settings, Worrying).check(**URLS) == [Concern("list is empty")]
@@ -813,6 +826,17 @@ class TestWhatABackendCanDo:
         self, folder: distributions.Folder, settings: Settings
     ) -> None:
         assert use(folder, settings, ContentCheck).check(**URLS) == []
+
+
+class VerifyingByMethod(ReportsOnly):
+    def verifies_webhooks(self) -> bool:  # type: ignore[override]
+        return False
+
+
+class AnsweringReports:
+    @hookimpl
+    def parse_callback(self, request: HttpRequest) -> list[StatusReport]:
+        return []
 
 
 class VerifyingByProperty(ReportsOnly):
