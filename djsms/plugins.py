@@ -47,7 +47,7 @@ def find(name: str) -> EntryPoint:
 
     Raises ``BackendNotFound``, or ``BackendConflict`` if several distributions claim the name.
     """
-    claims = tuple(entry_points(group=GROUP, name=name))
+    claims: tuple[EntryPoint, ...] = tuple(entry_points(group=GROUP, name=name))
     if len(claims) == 1:
         return claims[0]
     if claims:

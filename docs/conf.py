@@ -1,7 +1,6 @@
 """Sphinx settings: MyST pages, furo, our own names checked."""
 
 import pathlib
-import re
 import sys
 from importlib.metadata import version as version_of
 
@@ -32,19 +31,3 @@ myst_heading_anchors = 3
 # need their inventories from the network, which a build must not depend on.
 nitpicky = True
 nitpick_ignore_regex = [(r"py:.*", r"(?!djsms).*")]
-
-
-def leave_out_missing(app, docname, source):
-    """Drop the entries of the table of contents whose pages are still being written."""
-    if docname == "index":
-        here = pathlib.Path(__file__).parent
-        lines = source[0].split("\n")
-        source[0] = "\n".join(
-            line
-            for line in lines
-            if not re.fullmatch(r"[a-z-]+", line) or (here / f"{line}.md").exists()
-        )
-
-
-def setup(app):
-    app.connect("source-read", leave_out_missing)
