@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import copy
 import itertools
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from asgiref.sync import sync_to_async
-from django.db import IntegrityError
 from django.utils import timezone
 
-from djsms import addresses, gateways, numbers, segments, storable
+from djsms import addresses
+from djsms.drafts import Draft
 from djsms.exceptions import (
     InvalidMessage,
-    InvalidText,
-    NotSupported,
     OutcomeUnknown,
-    Refused,
     SendError,
     TemporarilyUnavailable,
     TextMessageError,
 )
 from djsms.gateways import Gateway
-from djsms.models import (
-    BACKEND_LENGTH,
-    CODE_LENGTH,
-    CURRENCY_LENGTH,
-    ID_LENGTH,
-    KEY_LENGTH,
-    StatusEvent,
-    TextMessage,
-)
-from djsms.reports import catch_up_message
-from djsms.signals import announce
-from djsms.statuses import advance, decisive
+from djsms.models import TextMessage
+from djsms.outcomes import record_answer, record_failure
 from djsms.transactions import in_transaction, read_afresh, rows_of
-from djsms.types import MAX_PARTS, Encoding, OutgoingText, SendResult, Status
+from djsms.types import Encoding, OutgoingText, Status
 
-__all__ = ["asend_text", "record_failure", "send_text", "send_texts"]
+__all__ = ["asend_text", "send_text", "send_texts"]
 
 logger = logging.getLogger("djsms")
 
@@ -78,7 +64,7 @@ def send_text(
     Call it outside of transactions, in ``transaction.on_commit`` for instance: a rollback would
     take away the row of a message that is on its way.
     """
-    draft = _Draft(text, frm, to, status_report=status_report, using=using, extra=extra, key=key)
+    draft = Draft(text, frm, to, status_report=status_report, using=using, extra=extra, key=key)
     message, is_new = draft.store(attempted=True)
     if is_new:
         _attempt(message, draft.gateway, fail_silently=fail_silently)
@@ -115,64 +101,7 @@ def send_texts(
     return done
 
 
-class _Draft:
-    """A message whose arguments have proved right, with the gateway that is to send it."""
-
-    def __init__(
-        self,
-        text: str,
-        frm: str,
-        to: str,
-        *,
-        status_report: bool,
-        using: str,
-        extra: Mapping[str, Any] | None,
-        key: str | None,
-        fail_silently: bool = True,
-    ) -> None:
-        self.gateway = gateways.get(using)
-        if not self.gateway.supports("send"):
-            raise NotSupported(f"The backend {self.gateway.backend!r} cannot send.")
-        self.fail_silently = fail_silently
-        encoding, count = _measured(text)
-        self.message = TextMessage(
-            account=using,
-            backend=storable.fit(self.gateway.backend, BACKEND_LENGTH),
-            frm=numbers.originator(frm),
-            to=numbers.recipient(to),
-            text=text,
-            encoding=encoding.value,
-            segments=count,
-            status=Status.CREATED,
-            status_report=status_report,
-            extra=_extras(extra),
-            key=_checked_key(key),
-        )
-
-    def store(self, *, attempted: bool) -> tuple[TextMessage, bool]:
-        """Store the row; return it, or the one that has its key already, and whether it is new.
-
-        ``attempted`` marks the row as handed to the provider: from then on it is not known what
-        became of it until the answer is stored.
-        """
-        if attempted:
-            self.message.attempted_on = timezone.now()
-        try:
-            in_transaction(self._insert)
-        except IntegrityError:
-            key = self.message.key
-            first = rows_of(TextMessage).filter(key=key).first() if key else None
-            if first is None:
-                raise
-            return first, False
-        return self.message, True
-
-    def _insert(self) -> None:
-        self.message.pk = None
-        self.message.save(force_insert=True)
-
-
-def _drafts(messages: Iterable[Item], defaults: dict[str, Any]) -> Iterator[_Draft | Exception]:
+def _drafts(messages: Iterable[Item], defaults: dict[str, Any]) -> Iterator[Draft | Exception]:
     """Yield the drafts; a wrong message comes as its error, once all before it were dealt with."""
     read = 0
     try:
@@ -184,7 +113,7 @@ def _drafts(messages: Iterable[Item], defaults: dict[str, Any]) -> Iterator[_Dra
         yield error
 
 
-def _draft(item: Item, defaults: dict[str, Any]) -> _Draft:
+def _draft(item: Item, defaults: dict[str, Any]) -> Draft:
     arguments: dict[str, Any] = {"extra": None, "key": None} | defaults
     if isinstance(item, Mapping):
         arguments |= item
@@ -195,14 +124,14 @@ def _draft(item: Item, defaults: dict[str, Any]) -> _Draft:
             f"A message is a tuple (text, frm, to) or a dictionary, not a {type(item).__name__}."
         )
     try:
-        return _Draft(**arguments)
+        return Draft(**arguments)
     except TypeError as error:
-        words = str(error).replace("_Draft.__init__()", "send_text()")
+        words = str(error).replace("Draft.__init__()", "send_text()")
         raise InvalidMessage(f"The message's arguments do not fit: {words}") from error
 
 
-def _send_lot(lot: list[_Draft | Exception], done: list[TextMessage]) -> None:
-    drafts = [draft for draft in lot if isinstance(draft, _Draft)]
+def _send_lot(lot: list[Draft | Exception], done: list[TextMessage]) -> None:
+    drafts = [draft for draft in lot if isinstance(draft, Draft)]
     stored = in_transaction(lambda: [draft.store(attempted=False) for draft in drafts])
     reached = 0
     try:
@@ -239,11 +168,6 @@ def _give_up(messages: list[TextMessage]) -> None:
             logger.exception("Text %s: not sent, and not marked so", message.ref)
 
 
-def record_failure(message: TextMessage, error: TextMessageError) -> None:
-    """Record that the provider's call for a stored message did not end in acceptance."""
-    _record(message, [_error_event(message, error)])
-
-
 def _attempt(message: TextMessage, gateway: Gateway, *, fail_silently: bool) -> None:
     """Call the provider for a stored message and record what comes of it."""
     failure: TextMessageError | None = None
@@ -259,23 +183,11 @@ def _attempt(message: TextMessage, gateway: Gateway, *, fail_silently: bool) -> 
         failure.__cause__ = error
         logger.exception("Text %s: the backend %r failed", message.ref, gateway.backend)
     if failure is None:
-        events = _answer_events(message, result)
-        _record(message, events, currency=result.currency)
-        failure = _failure_told(decisive(events))
+        failure = record_answer(message, result)
     else:
         record_failure(message, failure)
     if failure is not None and not fail_silently:
         raise failure
-
-
-def _failure_told(event: StatusEvent) -> SendError | None:
-    """Return the error that parts amount to of which some were not accepted."""
-    if event.status.is_failure:
-        # Never one that invites another try: other parts may be out.
-        return Refused(event.error_text, code=event.error_code)
-    if event.status is Status.UNKNOWN:
-        return OutcomeUnknown(event.error_text, code=event.error_code)
-    return None
 
 
 def _outgoing(message: TextMessage) -> OutgoingText:
@@ -292,138 +204,3 @@ def _outgoing(message: TextMessage) -> OutgoingText:
         # The row's own must not change with what a backend does to its copy.
         extra=copy.deepcopy(message.extra),
     )
-
-
-def _record(message: TextMessage, events: list[StatusEvent], *, currency: str = "") -> None:
-    """Store the answer, announce it, and then apply the status reports that were faster."""
-    ids = [event.provider_id for event in events if event.provider_id]
-    parts = sum(event.number > 0 for event in events)
-    price = storable.total(event.price for event in events)
-    changes: dict[str, Any] = {"parts": parts} if parts else {}
-    if ids:
-        changes["provider_id"] = ids[0]
-    if price is not None:
-        changes |= {"price": price, "currency": storable.fit(currency, CURRENCY_LENGTH)}
-
-    def store() -> frozenset[str]:
-        changed = advance(message, decisive(events), **changes)
-        if changed:
-            for event in events:
-                event.pk = None
-            rows_of(StatusEvent).bulk_create(events)
-        return changed
-
-    try:
-        changed = in_transaction(store, message)
-    except TextMessage.DoesNotExist:
-        logger.error("Text %s was deleted during its call; provider's ids: %r", message.ref, ids)
-        return
-    except Exception:
-        logger.error("Text %s: its answer is not stored; provider's ids: %r", message.ref, ids)
-        raise
-    # From here on the answer is safe, whatever a receiver raises.
-    try:
-        if changed:
-            announce(message, changed)
-    finally:
-        if catch_up_message(message, ids):
-            read_afresh(message)
-
-
-def _answer_events(message: TextMessage, result: SendResult) -> list[StatusEvent]:
-    return [
-        _answer_event(
-            message,
-            number=number,
-            provider_id=storable.fit(part.provider_id, ID_LENGTH),
-            status=part.status,
-            error_code=storable.fit(part.error_code, CODE_LENGTH),
-            error_text=storable.clean_text(part.error_text),
-            price=storable.money(part.price),
-            currency=storable.fit(result.currency, CURRENCY_LENGTH),
-            # The answer is one for all parts, so it is kept once.
-            raw=storable.as_given(result.raw) if number == 1 else {},
-        )
-        for number, part in enumerate(result.parts, start=1)
-    ]
-
-
-def _error_event(message: TextMessage, error: TextMessageError) -> StatusEvent:
-    code = error.code if isinstance(error, SendError) else ""
-    words = error.text if isinstance(error, SendError) else str(error)
-    return _answer_event(
-        message,
-        number=0,
-        status=_status_after(error),
-        error_code=storable.fit(code, CODE_LENGTH),
-        error_text=storable.clean_text(words),
-    )
-
-
-def _answer_event(
-    message: TextMessage, *, number: int, status: Status, **fields: Any
-) -> StatusEvent:
-    # A part is answered for once; a call may be given up, and still fail in a way of its own.
-    once = (number,) if number else (status, fields["error_code"])
-    return StatusEvent(
-        message=message,
-        source=StatusEvent.Source.ANSWER,
-        account=message.account,
-        ref=message.ref,
-        number=number,
-        status=status,
-        fingerprint=storable.fingerprint(StatusEvent.Source.ANSWER, message.ref, *once),
-        **fields,
-    )
-
-
-def _status_after(error: TextMessageError) -> Status:
-    if isinstance(error, Refused | InvalidMessage | NotSupported):
-        return Status.REFUSED
-    if isinstance(error, TemporarilyUnavailable):
-        return Status.FAILED
-    return Status.UNKNOWN
-
-
-def _measured(text: str) -> tuple[Encoding, int]:
-    if not isinstance(text, str):
-        raise InvalidText(f"The text is not a text, but a {type(text).__name__}.")
-    if not text:
-        raise InvalidText("The text is empty.")
-    if "\0" in text:
-        raise InvalidText("The text holds a NUL character, which no text message can carry.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidText(
-            f"The text holds half a surrogate pair at index {error.start}; it was cut in the "
-            "middle of a character."
-        ) from None
-    encoding, count = segments.count(text)
-    if count > MAX_PARTS:
-        raise InvalidText(
-            f"The text of {len(text)} characters falls into {count} segments; "
-            f"a message can have {MAX_PARTS}. Shorten it."
-        )
-    return encoding, count
-
-
-def _extras(extra: Mapping[str, Any] | None) -> dict[str, Any]:
-    if extra is None:
-        return {}
-    if not isinstance(extra, Mapping):
-        raise InvalidMessage(f"extra must be a dictionary, not a {type(extra).__name__}.")
-    try:
-        json.dumps(dict(extra), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidMessage(f"extra must hold plain JSON values: {error}.") from None
-    values: dict[str, Any] = storable.json_values(extra)
-    return values
-
-
-def _checked_key(key: str | None) -> str | None:
-    if key is None:
-        return None
-    if not isinstance(key, str) or not key or storable.fit(key, KEY_LENGTH) != key:
-        raise InvalidMessage(f"key must be a text of 1 to {KEY_LENGTH} characters.")
-    return key

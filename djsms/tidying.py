@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
 from djsms.models import IncomingPart, StatusEvent, TextMessage
+from djsms.outcomes import record_failure
 from djsms.receiving import release_parts
 from djsms.reports import catch_up
-from djsms.sending import record_failure
 from djsms.transactions import rows_of
 from djsms.types import Status
 

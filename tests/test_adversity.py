@@ -22,10 +22,10 @@ from djsms import (
     SentPart,
     Status,
     StatusReport,
+    outcomes,
     reports,
     send_text,
     send_texts,
-    sending,
 )
 from djsms.exceptions import OutcomeUnknown, Refused, Throttled
 from djsms.models import IncomingPart, StatusEvent, TextMessage
@@ -292,7 +292,7 @@ class TestDeath:
 
         provider.answer = answer
         with monkeypatch.context() as patch:
-            patch.setattr(sending, "catch_up_message", die)
+            patch.setattr(outcomes, "catch_up_message", die)
             with pytest.raises(SystemExit):
                 send_text("x" * 200, FRM, TO)
         assert TextMessage.objects.get().status == "sending"
@@ -338,7 +338,7 @@ class TestIntegrityErrors:
         TextMessage.objects.update(attempted_on=timezone.now() - timedelta(hours=1))
         first, second = TextMessage.objects.get(), TextMessage.objects.get()
         for row in (first, second):
-            sending.record_failure(row, OutcomeUnknown("never came back"))
+            outcomes.record_failure(row, OutcomeUnknown("never came back"))
         assert StatusEvent.objects.count() == 1
 
     def test_a_call_that_fails_after_it_was_given_up_says_so(self, provider):

@@ -12,7 +12,7 @@ import djsms
 from djsms import Status, cli, conf, exceptions, hookspecs, plugins
 from djsms.exceptions import SendError
 from djsms.models import StatusEvent, TextMessage
-from djsms.sending import _status_after
+from djsms.outcomes import status_after
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -121,7 +121,7 @@ def test_the_tree_has_no_other_exceptions() -> None:
 )
 def test_outcome(error: type[SendError]) -> None:
     status, *_ = rows(page("errors.md"))[error.__name__]
-    assert status == f"`{_status_after(error())}`"
+    assert status == f"`{status_after(error())}`"
 
 
 @pytest.mark.parametrize("id", [i for p in packages() for i in check_ids(p, p.__name__)])

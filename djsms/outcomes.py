@@ -1,0 +1,140 @@
+"""What came of a call to the provider, recorded once and for all."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from djsms import storable
+from djsms.exceptions import (
+    InvalidMessage,
+    NotSupported,
+    OutcomeUnknown,
+    Refused,
+    SendError,
+    TemporarilyUnavailable,
+    TextMessageError,
+)
+from djsms.models import CODE_LENGTH, CURRENCY_LENGTH, ID_LENGTH, StatusEvent, TextMessage
+from djsms.reports import catch_up_message
+from djsms.signals import announce
+from djsms.statuses import advance, decisive
+from djsms.transactions import in_transaction, read_afresh, rows_of
+from djsms.types import SendResult, Status
+
+__all__ = ["record_answer", "record_failure", "status_after"]
+
+logger = logging.getLogger("djsms")
+
+
+def record_answer(message: TextMessage, result: SendResult) -> SendError | None:
+    """Record the provider's answer; return the error it amounts to, if a part was not taken."""
+    events = _answer_events(message, result)
+    _record(message, events, currency=result.currency)
+    return _failure_told(decisive(events))
+
+
+def record_failure(message: TextMessage, error: TextMessageError) -> None:
+    """Record that the provider's call for a stored message did not end in acceptance."""
+    _record(message, [_error_event(message, error)])
+
+
+def status_after(error: TextMessageError) -> Status:
+    """Return the status of a message whose call ended with this error."""
+    if isinstance(error, Refused | InvalidMessage | NotSupported):
+        return Status.REFUSED
+    if isinstance(error, TemporarilyUnavailable):
+        return Status.FAILED
+    return Status.UNKNOWN
+
+
+def _record(message: TextMessage, events: list[StatusEvent], *, currency: str = "") -> None:
+    """Store the answer, announce it, and then apply the status reports that were faster."""
+    ids = [event.provider_id for event in events if event.provider_id]
+    parts = sum(event.number > 0 for event in events)
+    price = storable.total(event.price for event in events)
+    changes: dict[str, Any] = {"parts": parts} if parts else {}
+    if ids:
+        changes["provider_id"] = ids[0]
+    if price is not None:
+        changes |= {"price": price, "currency": storable.fit(currency, CURRENCY_LENGTH)}
+
+    def store() -> frozenset[str]:
+        changed = advance(message, decisive(events), **changes)
+        if changed:
+            # One that is there already is this one: of a try whose end was lost on the way.
+            rows_of(StatusEvent).bulk_create(events, ignore_conflicts=True)
+        return changed
+
+    try:
+        changed = in_transaction(store, message)
+    except TextMessage.DoesNotExist:
+        logger.error("Text %s was deleted during its call; provider's ids: %r", message.ref, ids)
+        return
+    except Exception:
+        logger.error("Text %s: its answer is not stored; provider's ids: %r", message.ref, ids)
+        raise
+    # From here on the answer is safe, whatever a receiver raises.
+    try:
+        if changed:
+            announce(message, changed)
+    finally:
+        if catch_up_message(message, ids):
+            read_afresh(message)
+
+
+def _failure_told(event: StatusEvent) -> SendError | None:
+    """Return the error that parts amount to of which some were not accepted."""
+    if event.status.is_failure:
+        # Never one that invites another try: other parts may be out.
+        return Refused(event.error_text, code=event.error_code)
+    if event.status is Status.UNKNOWN:
+        return OutcomeUnknown(event.error_text, code=event.error_code)
+    return None
+
+
+def _answer_events(message: TextMessage, result: SendResult) -> list[StatusEvent]:
+    return [
+        _answer_event(
+            message,
+            number=number,
+            provider_id=storable.fit(part.provider_id, ID_LENGTH),
+            status=part.status,
+            error_code=storable.fit(part.error_code, CODE_LENGTH),
+            error_text=storable.clean_text(part.error_text),
+            price=storable.money(part.price),
+            currency=storable.fit(result.currency, CURRENCY_LENGTH),
+            # The answer is one for all parts, so it is kept once.
+            raw=storable.as_given(result.raw) if number == 1 else {},
+        )
+        for number, part in enumerate(result.parts, start=1)
+    ]
+
+
+def _error_event(message: TextMessage, error: TextMessageError) -> StatusEvent:
+    code = error.code if isinstance(error, SendError) else ""
+    words = error.text if isinstance(error, SendError) else str(error)
+    return _answer_event(
+        message,
+        number=0,
+        status=status_after(error),
+        error_code=storable.fit(code, CODE_LENGTH),
+        error_text=storable.clean_text(words),
+    )
+
+
+def _answer_event(
+    message: TextMessage, *, number: int, status: Status, **fields: Any
+) -> StatusEvent:
+    # A part is answered for once; a call may be given up, and still fail in a way of its own.
+    once = (number,) if number else (status, fields["error_code"])
+    return StatusEvent(
+        message=message,
+        source=StatusEvent.Source.ANSWER,
+        account=message.account,
+        ref=message.ref,
+        number=number,
+        status=status,
+        fingerprint=storable.fingerprint(StatusEvent.Source.ANSWER, message.ref, *once),
+        **fields,
+    )
