@@ -177,7 +177,7 @@ def test_one_status_for_all_parts(client: Client, vonage: VonageServer, identity
     assert push_event(client, found).status_code == 200
     message.refresh_from_db()
     assert message.status == Status.DELIVERED
-    assert message.price == Decimal("0.0999" if long else "0.09")
+    assert message.price == Decimal("0.09"), "the price of the whole message"
 
 
 def test_without_a_signature_nothing_is_believed(client: Client) -> None:
