@@ -19,7 +19,7 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
     Throttled,
 )
-from djsms.webhooks import json_object, parameter_bytes, parameters
+from djsms.webhooks import json_object, json_objects, parameter_bytes, parameters
 
 if TYPE_CHECKING:
     import requests
@@ -37,7 +37,14 @@ HANDSHAKE_FAILURES = frozenset(
     }
 )
 
-__all__ = ["HTTPBackend", "json_object", "parameter_bytes", "parameters", "retry_after"]
+__all__ = [
+    "HTTPBackend",
+    "json_object",
+    "json_objects",
+    "parameter_bytes",
+    "parameters",
+    "retry_after",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

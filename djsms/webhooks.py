@@ -12,7 +12,7 @@ from djsms.exceptions import InvalidWebhook
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-__all__ = ["json_object", "parameter_bytes", "parameters"]
+__all__ = ["json_object", "json_objects", "parameter_bytes", "parameters"]
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ def parameters(request: HttpRequest) -> dict[str, str]:
     Raises ``InvalidWebhook`` for repeated names, nested values, bad UTF-8 and anything unreadable.
     """
     if request.method == "POST" and _is_json(request):
-        return _texts(_parse_json(_body(request), parse_int=str, parse_float=str))
+        return _texts(_object(_parse_json(_body(request), parse_int=str, parse_float=str)))
     try:
         return {name: value.decode("utf-8") for name, value in parameter_bytes(request).items()}
     except UnicodeDecodeError as error:
@@ -61,7 +61,16 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     be anybody's guess, and for what cannot be stored as JSON again: numbers beyond a float's range
     and values nested more than 32 deep.
     """
-    return _parse_json(_body(request), parse_float=_finite)
+    return _object(_parse_json(_body(request), parse_float=_finite))
+
+
+def json_objects(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the JSON objects in the request's body: of a list of them, or of one alone.
+
+    For providers that bring several reports at once. Raises ``InvalidWebhook`` as ``json_object``.
+    """
+    value = _parse_json(_body(request), parse_float=_finite)
+    return [_object(item) for item in (value if isinstance(value, list) else [value])]
 
 
 def _is_json(request: HttpRequest) -> bool:
@@ -123,9 +132,9 @@ def _multipart(request: HttpRequest) -> list[tuple[str, bytes]]:
     ]
 
 
-def _parse_json(body: bytes, **numbers: Any) -> dict[str, Any]:
+def _parse_json(body: bytes, **numbers: Any) -> object:
     try:
-        value = json.loads(
+        value: object = json.loads(
             body.decode("utf-8-sig"),
             object_pairs_hook=_unique,
             parse_constant=_refuse_constant,
@@ -136,9 +145,13 @@ def _parse_json(body: bytes, **numbers: Any) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         # No JSON, or an integer of more digits than Python converts.
         raise InvalidWebhook(f"The body cannot be read as JSON: {error}") from error
+    _refuse_deeper(value, MAX_DEPTH)
+    return value
+
+
+def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidWebhook("The body is JSON, but not an object.")
-    _refuse_deeper(value, MAX_DEPTH)
     return value
 
 

@@ -40,7 +40,9 @@ PUBLIC = {
         asend_text gateway hookimpl hookspec international send_text send_texts
     """,
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
-    "djsms.http": "HTTPBackend json_object parameter_bytes parameters retry_after",
+    "djsms.http": """
+        HTTPBackend json_object json_objects parameter_bytes parameters retry_after
+    """,
     "djsms.exceptions": """
         AccountNotFound AuthenticationFailed BackendBroken BackendConflict BackendNotFound Forged
         InsufficientFunds InvalidMessage InvalidNumber InvalidOptions InvalidText InvalidWebhook

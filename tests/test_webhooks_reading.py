@@ -12,13 +12,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from djsms.exceptions import InvalidWebhook
-from djsms.webhooks import MAX_DEPTH, MAX_PARAMETERS, json_object, parameter_bytes, parameters
+from djsms.webhooks import (
+    MAX_DEPTH,
+    MAX_PARAMETERS,
+    json_object,
+    json_objects,
+    parameter_bytes,
+    parameters,
+)
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=frontier"
 JSON = "application/json"
 
-READERS = [parameters, parameter_bytes, json_object]
+READERS = [parameters, parameter_bytes, json_object, json_objects]
 
 
 def get(query: str) -> HttpRequest:
@@ -313,8 +320,24 @@ class TestNothingButInvalidWebhookGetsOut:
         except InvalidWebhook:
             return
         assert isinstance(values, dict)
-        if read is json_object:
+        if read in (json_object, json_objects):
             assert json.loads(json.dumps(values, allow_nan=False)) == values
         else:
             kind = bytes if read is parameter_bytes else str
             assert all(isinstance(value, kind) for value in values.values())
+
+
+class TestSeveralObjects:
+    def test_come_as_a_list(self) -> None:
+        assert json_objects(post('[{"a": 1}, {"b": 2}]', JSON)) == [{"a": 1}, {"b": 2}]
+
+    def test_may_be_one_alone(self) -> None:
+        assert json_objects(post('{"a": 1}', JSON)) == [{"a": 1}]
+
+    def test_may_be_none(self) -> None:
+        assert json_objects(post("[]", JSON)) == []
+
+    @pytest.mark.parametrize("body", ['[{"a": 1}, 2]', "[[]]", "7", '"a"', "null"])
+    def test_are_objects_all(self, body: str) -> None:
+        with pytest.raises(InvalidWebhook, match="not an object"):
+            json_objects(post(body, JSON))

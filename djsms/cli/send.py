@@ -58,7 +58,7 @@ class Command(Subcommand):
             "ref": message.ref,
             "provider id": message.provider_id,
             "segments": _segments(message),
-            "price": f"{message.price.normalize():f} {message.currency}" if message.price else "",
+            "price": _price(message),
             "error": " ".join(filter(None, (message.error_code, message.error_text))),
         }
         width = max(map(len, facts))
@@ -79,6 +79,12 @@ def _send(options: dict[str, Any]) -> TextMessage:
 def _standard_input() -> str:
     # The newline that ends the last line is the shell's, not the message's.
     return sys.stdin.read().removesuffix("\n")
+
+
+def _price(message: TextMessage) -> str:
+    if message.price is None:
+        return ""
+    return f"{message.price.normalize():f} {message.currency}".rstrip()
 
 
 def _segments(message: TextMessage) -> str:

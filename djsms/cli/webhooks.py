@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Command"]
 
-SECRET = "The addresses prove that a request is the provider's: treat them like passwords."
+SECRET = (
+    "Treat the addresses like passwords: where requests are not signed, "
+    "the token in them is the proof."
+)
 
 
 class Command(Subcommand):
