@@ -473,3 +473,36 @@ def test_the_message_returned_knows_of_an_early_report_by_id(provider):
 
     provider.answer = answer
     assert send_text("Hi", FRM, TO).status == "delivered"
+
+
+class TestWhatCannotBeHelped:
+    """Where nothing can be stored any more, what is known stands in the log."""
+
+    @pytest.fixture
+    def refusing(self, monkeypatch):
+        def refuse(*args: Any, **kwargs: Any) -> None:
+            raise IntegrityError("the disk is full")
+
+        monkeypatch.setattr(outcomes, "advance", refuse)
+
+    def test_an_answer_that_cannot_be_stored_is_logged_with_the_providers_ids(
+        self, provider, refusing, caplog
+    ):
+        provider.accepts("abc")
+        with pytest.raises(IntegrityError):
+            send_text("Hi", FRM, TO)
+        assert "its answer is not stored; provider's ids: ['abc']" in caplog.text
+
+    def test_rows_that_cannot_be_told_do_not_hide_what_raised_first(
+        self, provider, refusing, caplog
+    ):
+        with pytest.raises(IntegrityError):
+            send_texts([("a", FRM, TO), ("b", FRM, TO), ("c", FRM, TO)])
+        assert caplog.text.count("not sent, and not marked so") == 2
+
+    def test_late_parts_that_cannot_be_looked_for_do_not_spoil_an_answer(
+        self, provider, settings, caplog
+    ):
+        settings.DJSMS_PARTS_TIMEOUT = "an hour"
+        assert provider.delivers(frm=FRM, to=TO, text="Hi").status_code == 200
+        assert "Late parts could not be looked for" in caplog.text

@@ -259,6 +259,12 @@ class TestOutcomes:
         assert "secret" not in caplog.text
         assert TO not in caplog.text
 
+    def test_neither_does_its_repr(self, provider):
+        message = send_text("my secret text", FRM, TO)
+        assert message.ref in repr(message)
+        assert "secret" not in repr(message)
+        assert TO not in repr(message)
+
 
 class TestParts:
     def test_each_part_has_its_event_and_the_price_is_their_sum(self, provider):

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import pickle
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -179,3 +180,41 @@ class TestASlipOfABackendShowsAtOnce:
 
     def test_but_every_possible_part_is_one(self) -> None:
         assert PartOf(ref="a1", number=255, total=255).number == 255
+
+
+class TestWrongTypes:
+    """A backend's slip shows when it makes the value."""
+
+    @pytest.mark.parametrize(
+        ("make", "words"),
+        [
+            (lambda: SentPart(provider_id=7), "SentPart.provider_id is a int, not a str"),
+            (lambda: SentPart(price=0.1), "SentPart.price is a float, not a Decimal"),
+            (lambda: SentPart(status="sent"), "SentPart.status is 'sent', not a Status"),
+            (
+                lambda: StatusReport(status=Status.SENT, occurred_on="now"),
+                "StatusReport.occurred_on is a str, not a datetime",
+            ),
+            (
+                lambda: IncomingText(frm="a", to="b", text="c", received_on=7),
+                "IncomingText.received_on is a int, not a datetime",
+            ),
+            (
+                lambda: IncomingText(frm="a", to="b", text="c", part=(1, 2)),
+                "IncomingText.part is a tuple, not a PartOf",
+            ),
+            (
+                lambda: PartOf(ref="1", number=True, total=2),
+                "PartOf.number and PartOf.total are whole numbers",
+            ),
+        ],
+        ids=["id", "price", "status", "time of a report", "time of a text", "part", "number"],
+    )
+    def test_are_refused(self, make: Callable[[], object], words: str) -> None:
+        with pytest.raises(TypeError, match=words):
+            make()
+
+    @pytest.mark.parametrize("status", [Status.CREATED, Status.RECEIVED])
+    def test_so_are_statuses_that_no_provider_can_tell(self, status: Status) -> None:
+        with pytest.raises(ValueError, match="No provider can say"):
+            StatusReport(status=status)
