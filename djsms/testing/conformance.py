@@ -6,14 +6,13 @@ from djsms.testing.kit.checks import Checks
 from djsms.testing.kit.configuration import Configuration
 from djsms.testing.kit.outcomes import Outcomes
 from djsms.testing.kit.packaging import Packaging
-from djsms.testing.kit.receiving import Receiving
-from djsms.testing.kit.secrecy import Secrecy
 from djsms.testing.kit.sending import Sending
+from djsms.testing.kit.signing import Signing
 
 __all__ = ["BackendConformance"]
 
 
-class BackendConformance(Packaging, Configuration, Secrecy, Sending, Outcomes, Receiving, Checks):
+class BackendConformance(Packaging, Configuration, Sending, Outcomes, Signing, Checks):
     """Inherit from it, say which backend is meant, and pytest runs all that it must pass::
 
         class TestAcme(BackendConformance):

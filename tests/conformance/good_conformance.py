@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,11 @@ TOKEN = "not-a-real-token-0001"
 def signed(request: Recorded) -> Recorded:
     signature = hmac.new(TOKEN.encode(), request.body, hashlib.sha256).hexdigest()
     return replace(request, headers={"X-Signature": signature})
+
+
+def timed(request: Recorded) -> Recorded:
+    signature = signed(request).headers["X-Signature"]
+    return replace(request, headers={"X-Signature": f"t={int(time.time())},v1={signature}"})
 
 
 class TestBackend(BackendConformance):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from textwrap import dedent
 
 __all__ = ["SINS", "Sin"]
@@ -19,6 +20,8 @@ class Sin:
     """The distributions that claim the name."""
     needs: str = DEPENDENCY
     typed: bool = True
+    conformance: Mapping[str, str] = field(default_factory=dict)
+    """What its conformance test says otherwise than that of the good one."""
 
     @property
     def module(self) -> str:
@@ -31,6 +34,8 @@ class Sin:
 PRELUDE = """\
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
 import time
 from collections.abc import Mapping
@@ -43,6 +48,7 @@ from django.core.checks import CheckMessage
 from django.http import HttpRequest
 from djsms import IncomingText, OutgoingText, SendResult, Status, StatusReport, hookimpl
 from djsms.exceptions import *
+from djsms.http import json_object
 from djsms_good import GoodBackend
 
 """
@@ -55,6 +61,13 @@ class BadBackend(GoodBackend):
 def sin(fails: str, body: str = "pass", **more: object) -> Sin:
     return Sin(fails=frozenset(fails.split()), body=body, **more)  # type: ignore[arg-type]
 
+
+# A provider that says in the header of the signature when it made the request.
+TIMED = {
+    "sign": "staticmethod(timed)",
+    "callback_samples": "tuple(map(timed, callback_samples))",
+    "incoming_samples": "tuple(map(timed, incoming_samples))",
+}
 
 SINS = {
     # packaging
@@ -466,7 +479,8 @@ SINS = {
     ),
     "yields instead of returning a list": sin(
         "test_samples_are_read_as_expected test_times_are_aware test_repeats_are_read_alike "
-        "test_nonsense_is_refused test_forgeries_are_refused",
+        "test_nonsense_is_refused test_forgeries_are_refused test_altered_signature_is_refused "
+        "test_signature_that_is_no_ascii_is_refused",
         """
         @hookimpl
         def parse_callback(self, request: HttpRequest) -> list[StatusReport]:
@@ -484,7 +498,8 @@ SINS = {
         """,
     ),
     "believes every signature": sin(
-        "test_forgeries_are_refused",
+        "test_forgeries_are_refused test_altered_signature_is_refused "
+        "test_signature_that_is_no_ascii_is_refused",
         """
         def believed(self, request):
             if "X-Signature" not in request.headers:
@@ -523,6 +538,101 @@ SINS = {
             except requests.RequestException:
                 pass
             return super().parse_incoming(request)
+        """,
+    ),
+    "verifies without the secret that it needs": sin(
+        "test_unset_secret_proves_nothing",
+        """
+        token: str = field(default="", repr=False)
+
+        def believed(self, request):
+            return super().believed(request) if self.token else json_object(request)
+        """,
+    ),
+    "compares the first digits alone": sin(
+        "test_altered_signature_is_refused",
+        """
+        def believed(self, request):
+            expected = hmac.new(self.token.encode(), request.body, hashlib.sha256).hexdigest()
+            if request.headers.get("X-Signature", "")[:8] != expected[:8]:
+                raise Forged("No")
+            return json_object(request)
+        """,
+    ),
+    "compares as much as is given": sin(
+        "test_altered_signature_is_refused",
+        """
+        def believed(self, request):
+            expected = hmac.new(self.token.encode(), request.body, hashlib.sha256).hexdigest()
+            given = request.headers.get("X-Signature")
+            if given is None or not expected.startswith(given):
+                raise Forged("No")
+            return json_object(request)
+        """,
+    ),
+    "does not sign the time in the header": sin(
+        "test_altered_signature_is_refused",
+        """
+        def believed(self, request):
+            given = request.headers.get("X-Signature", "")
+            made, _, signature = given.removeprefix("t=").partition(",v1=")
+            expected = hmac.new(self.token.encode(), request.body, hashlib.sha256).hexdigest()
+            if not made.isdecimal() or abs(time.time() - int(made)) > 300:
+                raise Forged("No")
+            if not hmac.compare_digest(signature.encode(), expected.encode()):
+                raise Forged("No")
+            return json_object(request)
+        """,
+        conformance=TIMED,
+    ),
+    "compares texts that are not ASCII": sin(
+        "test_signature_that_is_no_ascii_is_refused",
+        """
+        def believed(self, request):
+            expected = hmac.new(self.token.encode(), request.body, hashlib.sha256).hexdigest()
+            if not hmac.compare_digest(expected, request.headers.get("X-Signature", "")):
+                raise Forged("No")
+            return json_object(request)
+        """,
+    ),
+    "is tested without a signature": sin(
+        "test_sign_is_written", conformance={"sign": "BackendConformance.sign"}
+    ),
+    "is tested with a signature of its own": sin(
+        "test_sign_is_written",
+        conformance={
+            "sign": "lambda self, request: replace(request, headers={'X-Sig': '1234567'})"
+        },
+    ),
+    "says which signature it expected": sin(
+        "test_refusals_hold_no_secret",
+        """
+        def believed(self, request):
+            try:
+                return super().believed(request)
+            except Forged:
+                expected = hmac.new(self.token.encode(), request.body, hashlib.sha256)
+                raise Forged(f"Not {expected.hexdigest()}") from None
+        """,
+    ),
+    "logs which signature it expected": sin(
+        "test_refusals_hold_no_secret",
+        """
+        def believed(self, request):
+            expected = hmac.new(self.token.encode(), request.body, hashlib.sha256).hexdigest()
+            if request.headers.get("X-Signature") != expected:
+                logging.getLogger(__name__).debug("Expected %s", expected)
+            return super().believed(request)
+        """,
+    ),
+    "says with which secret it has compared": sin(
+        "test_refusals_hold_no_secret",
+        """
+        def believed(self, request):
+            try:
+                return super().believed(request)
+            except Forged:
+                raise Forged(f"Wrong for {self.token}") from None
         """,
     ),
     # checks

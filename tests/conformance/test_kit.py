@@ -92,7 +92,7 @@ def test_good_backend_passes(pytester: pytest.Pytester) -> None:
     advertise(pytester.path, "djsms-good", "good", "djsms_good:GoodBackend")
     failed, passed = run(pytester)
     assert not failed
-    assert len(passed) == 34
+    assert len(passed) == 38
 
 
 def test_backend_without_any_library_passes(pytester: pytest.Pytester) -> None:
@@ -123,6 +123,8 @@ def test_hooks_that_are_not_there_are_named(pytester: pytest.Pytester) -> None:
             "*gives each message the same id*NEW_ID*",
         ),
         ({"answers": "{'accpted': Answer(202)}"}, "*answers has accpted; it takes accepted, *"),
+        ({"sign": "BackendConformance.sign"}, "*the test has no sign()*"),
+        ({"sign": "lambda self, request: request"}, "*sign() adds neither a header*"),
         ({"callback_samples": "()"}, "*callback_samples is empty: record what*"),
     ],
 )
@@ -132,7 +134,7 @@ def test_what_is_missing_is_said(
     advertise(pytester.path, "djsms-good", "good", "djsms_good:GoodBackend")
     result = pytester.runpytest_inprocess(
         "-k",
-        "repr or accepted or answer or distinct or samples",
+        "repr or accepted or answer or distinct or samples or sign",
         conformance(pytester, **attributes),
     )
     result.stdout.fnmatch_lines([words])
@@ -147,5 +149,5 @@ def test_sin_is_found(pytester: pytest.Pytester, name: str) -> None:
         (package / "py.typed").touch()
     for distribution in sin.advertised:
         advertise(pytester.path, distribution, "bad", "djsms_bad:BadBackend", sin.needs)
-    failed, _ = run(pytester, Sample(sin), name="'bad'")
+    failed, _ = run(pytester, Sample(sin), name="'bad'", **sin.conformance)
     assert failed == sin.fails

@@ -129,6 +129,7 @@ def test_to_do_list_and_its_end(folder: Path, tmp_path: Path) -> None:
         test_hook_is_written=2,
         test_answer=7,
         test_accepted=1,
+        test_altered_signature_is_refused=2,
         test_check=4,
         test_cut_off=3,
         test_distorted_answer=1,
@@ -139,11 +140,15 @@ def test_to_do_list_and_its_end(folder: Path, tmp_path: Path) -> None:
         test_nonsense_in_answer=15,
         test_nonsense_is_refused=8,
         test_nothing_is_sent_twice=7,
+        test_refusals_hold_no_secret=2,
         test_repeats_are_read_alike=2,
         test_samples_are_read_as_expected=2,
         test_sends=21,
+        test_sign_is_written=2,
+        test_signature_that_is_no_ascii_is_refused=2,
         test_times_are_aware=2,
         test_unreachable=1,
+        test_unset_secret_proves_nothing=2,
         test_webhook_addresses=4,
     )
     assert passed == Counter(DONE_FROM_THE_START.split())
@@ -160,8 +165,13 @@ def test_to_do_list_and_its_end(folder: Path, tmp_path: Path) -> None:
     assert skipped == Counter(
         test_hook_is_written=2,
         test_answer=5,
+        test_altered_signature_is_refused=2,
         test_check=4,
         test_forgeries_are_refused=2,
+        test_refusals_hold_no_secret=2,
+        test_sign_is_written=2,
+        test_signature_that_is_no_ascii_is_refused=2,
+        test_unset_secret_proves_nothing=2,
         test_webhook_addresses=4,
     )
     assert set(passed) >= {"test_sends", "test_samples_are_read_as_expected", "test_cut_off"}

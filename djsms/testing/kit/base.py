@@ -16,12 +16,15 @@ from djsms.testing.provider import Provider
 from djsms.testing.recorded import Recorded
 from djsms.types import OutgoingText
 
-__all__ = ["Kit", "Make", "Scripted", "fail", "require"]
+__all__ = ["OMITTED", "Kit", "Make", "Scripted", "fail", "require"]
 
 Make: TypeAlias = Callable[..., Any]
 Scripted: TypeAlias = "Answer | Callable[[Received], Answer]"
 
 RECIPIENT = "+447700900001"
+
+OMITTED = object()
+"""In place of an option, for ``make``: without it."""
 
 
 def fail(words: str) -> NoReturn:
@@ -161,7 +164,8 @@ class Kit:
         made = []
 
         def make(**changes: Any) -> Any:
-            backend = factory(**{**options, **changes})
+            chosen = {**options, **changes}.items()
+            backend = factory(**{name: value for name, value in chosen if value is not OMITTED})
             made.append(backend)
             return backend
 

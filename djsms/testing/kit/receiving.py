@@ -17,7 +17,7 @@ from djsms.testing.kit.nonsense import ENCODINGS, nonsense
 from djsms.testing.recorded import Recorded
 from djsms.types import IncomingText, StatusReport
 
-__all__ = ["Receiving"]
+__all__ = ["Receiving", "each_hook", "told"]
 
 KINDS: Mapping[str, type[StatusReport] | type[IncomingText]] = {
     "parse_callback": StatusReport,
@@ -87,12 +87,12 @@ class Receiving(Kit):
                 continue
             except Exception as error:
                 fail(
-                    f"{hook}() lets {type(error).__name__} out: {error}\nof {_told(signed)}\n"
+                    f"{hook}() lets {type(error).__name__} out: {error}\nof {told(signed)}\n"
                     "Raise InvalidWebhook for what cannot be read; djsms.http has parameters() and "
                     "json_object(), which do."
                 )
             if problem := _invalid(values, KINDS[hook]):
-                fail(f"{hook}() returned {problem}\nof {_told(signed)}")
+                fail(f"{hook}() returned {problem}\nof {told(signed)}")
 
     @each_hook
     def test_forgeries_are_refused(self, backend: Any, hook: str) -> None:
@@ -104,7 +104,7 @@ class Receiving(Kit):
         for number, request in enumerate(given):
             require(
                 isinstance(self._refusal(backend, hook, request), Forged),
-                f"Forged request {number} is not refused as Forged: {_told(request)}",
+                f"Forged request {number} is not refused as Forged: {told(request)}",
             )
         if verifies:
             self._refuse_forgeries(backend, hook)
@@ -123,7 +123,7 @@ class Receiving(Kit):
                 # The same values again, or none, do no harm.
                 require(
                     not values or _alike(values, expected),
-                    f"A forged request is believed ({done}): {_told(request)}\nverifies_webhooks "
+                    f"A forged request is believed ({done}): {told(request)}\nverifies_webhooks "
                     "says that the backend decides alone, so raise Forged unless the signature is "
                     "there and fits. If the provider's signature does not cover this parameter, "
                     "name it: unsigned = […].",
@@ -156,7 +156,11 @@ class Receiving(Kit):
         try:
             values = self._read(backend, hook, sample)
         except InvalidWebhook as error:
-            fail(f"A sample is refused, {type(error).__name__}: {error}\n{_told(sample)}")
+            hint = "\nSamples must bear the provider's signature: see sign()."
+            fail(
+                f"A sample is refused, {type(error).__name__}: {error}\n{told(sample)}"
+                + (hint if isinstance(error, Forged) else "")
+            )
         if not isinstance(values, list):
             fail(f"{hook}() returned {type(values).__name__}, not a list.")
         return values
@@ -212,6 +216,10 @@ def _shown(values: list[Any]) -> str:
     )
 
 
-def _told(request: Recorded) -> str:
-    parts = [request.method, request.query[:200], request.content_type, repr(request.body[:200])]
+def told(request: Recorded, *, whole: bool = False) -> str:
+    """Return what a request holds, for the author to find it again."""
+    query, body = request.query, request.body
+    if not whole:
+        query, body = query[:200], body[:200]
+    parts = [request.method, query, request.content_type, repr(body)]
     return " ".join(part for part in parts if part) + f" headers={dict(request.headers)}"

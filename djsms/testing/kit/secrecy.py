@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import pickle
@@ -17,7 +18,7 @@ from djsms.testing.kit import hooks, outcomes
 from djsms.testing.kit.base import Kit, fail, require
 from djsms.testing.provider import Provider
 
-__all__ = ["Secrecy"]
+__all__ = ["Secrecy", "Secrets", "found", "hidden", "is_telling", "logged", "watched"]
 
 TELLING = re.compile(r"passw|passphrase|secret|token|credential|private|(^|_)(api_?)?key$")
 MIN_LENGTH = 6
@@ -33,7 +34,7 @@ class Secrecy(Kit):
         """The secrets among the options, by option."""
         names = self.secrets
         if names is None:
-            names = [name for name in options if name in _hidden(factory) or TELLING.search(name)]
+            names = [name for name in options if name in hidden(factory) or is_telling(name)]
         for name in names:
             require(name in options, f"secrets names {name!r}, which the fixture options lacks.")
         values = {name: _text(options[name]) for name in names if options[name]}
@@ -48,7 +49,7 @@ class Secrecy(Kit):
         return values
 
     def test_repr_holds_no_secret(self, backend: Any, secret_values: Secrets) -> None:
-        for name in _found(secret_values, f"{backend!r} {backend}"):
+        for name in found(secret_values, f"{backend!r} {backend}"):
             fail(
                 f"The option {name!r} stands in the backend's repr, and so in logs and error "
                 f"pages: {name}: str = field(repr=False). If everybody may see it, say which "
@@ -60,7 +61,7 @@ class Secrecy(Kit):
             pickled = pickle.dumps(backend)
         except Exception:
             return
-        for name in _found(secret_values, pickled.decode("latin-1")):
+        for name in found(secret_values, pickled.decode("latin-1")):
             fail(
                 f"Pickled, the backend holds the option {name!r} in clear, and pickles end in "
                 "queues and caches. Refuse it, as djsms.backends.BaseBackend does."
@@ -74,19 +75,12 @@ class Secrecy(Kit):
         caplog: pytest.LogCaptureFixture,
         capfd: pytest.CaptureFixture[str],
     ) -> None:
-        own = type(backend).__module__.partition(".")[0]
-        with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, own):
+        with watched(backend, caplog):
             for _ in self._errors(backend, provider):
                 continue
             self._read_all(backend)
-        # Below INFO other libraries log whole requests, for those who ask for it.
-        lines = [
-            f"{record.getMessage()} {record.args} {record.exc_text or ''}"
-            for record in caplog.records
-            if record.levelno >= logging.INFO or record.name.startswith((own, "djsms"))
-        ]
         printed = "".join(capfd.readouterr())
-        for name in _found(secret_values, "\n".join([*lines, printed])):
+        for name in found(secret_values, f"{logged(backend, caplog)}\n{printed}"):
             fail(f"The option {name!r} is logged or printed: leave it out.")
 
     def test_errors_hold_no_secret(
@@ -95,7 +89,7 @@ class Secrecy(Kit):
         self.need_provider(backend)
         for outcome, error in self._errors(backend, provider):
             told = "".join(traceback.format_exception(error))
-            for name in _found(secret_values, f"{told} {error!r} {vars(error)}"):
+            for name in found(secret_values, f"{told} {error!r} {vars(error)}"):
                 fail(
                     f"The error of a send that ends as {outcome!r} holds the option {name!r}, in "
                     "its words or in those of its cause. Leave it out; raise … from None."
@@ -128,7 +122,33 @@ class Secrecy(Kit):
                     continue
 
 
-def _hidden(factory: Any) -> set[str]:
+@contextlib.contextmanager
+def watched(backend: Any, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Keep all that is logged within, also what nobody would see by default."""
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, _package(backend)):
+        yield
+
+
+def logged(backend: Any, caplog: pytest.LogCaptureFixture) -> str:
+    """Return what was logged, as far as the backend answers for it."""
+    # Below INFO other libraries log whole requests, for those who ask for it.
+    return "\n".join(
+        f"{record.getMessage()} {record.args} {record.exc_text or ''}"
+        for record in caplog.records
+        if record.levelno >= logging.INFO or record.name.startswith((_package(backend), "djsms"))
+    )
+
+
+def is_telling(name: str) -> bool:
+    """Return whether the name of an option says that it is secret."""
+    return TELLING.search(name) is not None
+
+
+def _package(backend: Any) -> str:
+    return type(backend).__module__.partition(".")[0]
+
+
+def hidden(factory: Any) -> set[str]:
     fields = dataclasses.fields(factory) if dataclasses.is_dataclass(factory) else ()
     return {field.name for field in fields if not field.repr}
 
@@ -137,5 +157,5 @@ def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _found(secrets: Secrets, text: str) -> list[str]:
+def found(secrets: Secrets, text: str) -> list[str]:
     return [name for name, value in secrets.items() if value in text]
