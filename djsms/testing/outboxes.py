@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from djsms.models import TextMessage
 
 __all__ = ["Outbox"]
+
+REPORTABLE = [status for status in Status if status not in (Status.CREATED, Status.RECEIVED)]
+REPORT_FIELDS = ("provider_id", "error_code", "error_text", "price", "currency", "occurred_on")
+INCOMING_FIELDS = ("provider_id", "received_on", "part")
 
 
 class Outbox(SentTexts):
@@ -57,6 +62,11 @@ class Outbox(SentTexts):
         """
         from djsms.numbers import recipient
 
+        # A backend raises nothing else, so neither does what stands in for one.
+        if not isinstance(error, TextMessageError):
+            raise TypeError(
+                f"fail() takes one of djsms.exceptions, such as Refused(), not {error!r}"
+            )
         number = None if to is None else recipient(to)
         with self._lock:
             self._failures.append(_Failure(error, number, account, times))
@@ -78,12 +88,18 @@ class Outbox(SentTexts):
     ) -> TextMessage:
         """Let the provider report a status, and return the stored message as it is then.
 
-        ``fields`` are further ones of a ``StatusReport``, such as ``error_code``. The report is
-        read and stored as one that comes by webhook, and what receivers raise gets out.
+        ``fields`` are further ones of a ``StatusReport``: ``provider_id``, ``error_code``,
+        ``error_text``, ``price``, ``currency``, ``occurred_on``. The report is read and stored as
+        one that comes by webhook, and what receivers raise gets out.
         """
         from djsms import reports
         from djsms.models import TextMessage
 
+        _require_message("report", message)
+        _require_known("report", fields, REPORT_FIELDS)
+        # To a backend an unknown word is news of its provider; in a test it is a slip.
+        if status not in REPORTABLE:
+            raise ValueError(f"No provider reports {status!r}; it is one of {_joined(REPORTABLE)}")
         values = {"ref": message.ref, "status": str(status), **_json_values(fields)}
         for report in self._gateway(message.account).parse_callback(_request(values)):
             reports.take_report(message.account, report)
@@ -93,7 +109,11 @@ class Outbox(SentTexts):
         return stored
 
     def reply(self, message: SentText | TextMessage, text: str, **fields: Any) -> TextMessage:
-        """Let the recipient answer a text, and return the incoming message as it was stored."""
+        """Let the recipient answer a text, and return the incoming message as it was stored.
+
+        ``fields`` are those of ``receive``.
+        """
+        _require_message("reply", message)
         if not message.frm.lstrip("+").isdigit():
             raise ValueError(f"Nobody can answer {message.frm!r}: it is a name, not a number.")
         return self.receive(text, frm=message.to, to=message.frm, account=message.account, **fields)
@@ -103,12 +123,14 @@ class Outbox(SentTexts):
     ) -> TextMessage:
         """Let a text come in, and return the message as it was stored.
 
-        ``fields`` are further ones of an ``IncomingText``. It is read and stored as one that comes
-        by webhook, and what receivers raise gets out.
+        ``fields`` are further ones of an ``IncomingText``: ``provider_id``, ``received_on``,
+        ``part``. It is read and stored as one that comes by webhook, and what receivers raise gets
+        out.
         """
         from djsms import receiving
         from djsms.models import TextMessage
 
+        _require_known("receive", fields, INCOMING_FIELDS)
         values = {"provider_id": f"outbox-{uuid.uuid4().hex}", **_json_values(fields)}
         gateway = self._gateway(account)
         request = _request({**values, "frm": frm, "to": to, "text": text})
@@ -179,6 +201,25 @@ class _Failure:
 
 def _request(values: dict[str, Any]) -> HttpRequest:
     return Recorded.json(values).request()
+
+
+def _require_message(method: str, message: object) -> None:
+    from djsms.models import TextMessage
+
+    if not isinstance(message, SentText | TextMessage):
+        raise TypeError(
+            f"{method}() takes a text of the outbox or a stored TextMessage, not {message!r}"
+        )
+
+
+def _require_known(method: str, fields: Iterable[str], known: Sequence[str]) -> None:
+    for name in fields:
+        if name not in known:
+            raise TypeError(f"{method}() takes no {name!r}; further fields are {_joined(known)}")
+
+
+def _joined(words: Iterable[str]) -> str:
+    return ", ".join(map(str, words))
 
 
 def _json_values(fields: dict[str, Any]) -> dict[str, Any]:

@@ -186,6 +186,40 @@ def test_refuses_what_no_provider_could_say(sms_outbox: Outbox) -> None:
         sms_outbox.report(send_text("Hello", US, THEM), "sent", price="much")
 
 
+@pytest.mark.parametrize("word", ["deliverd", "Delivered", "DELIVERED", "", "received", "created"])
+def test_says_which_statuses_there_are(sms_outbox: Outbox, word: str) -> None:
+    message = send_text("Hello", US, THEM)
+    with pytest.raises(ValueError, match=f"reports '{word}'; it is one of unknown, .*delivered"):
+        sms_outbox.report(message, word)
+    message.refresh_from_db()
+    assert message.status is Status.SENDING
+
+
+def test_says_which_fields_there_are(sms_outbox: Outbox) -> None:
+    message = send_text("Hello", US, THEM)
+    with pytest.raises(TypeError, match=r"no 'code'; further fields are .*error_code"):
+        sms_outbox.report(message, "failed", code="27")
+    with pytest.raises(TypeError, match="no 'id'; further fields are provider_id"):
+        sms_outbox.receive("Hello", frm=THEM, to=US, id="7")
+    with pytest.raises(TypeError, match="no 'id'"):
+        sms_outbox.reply(message, "Hello", id="7")
+
+
+@pytest.mark.parametrize("message", ["abc", None, []])
+def test_reports_on_messages_alone(sms_outbox: Outbox, message: Any) -> None:
+    with pytest.raises(TypeError, match=r"report\(\) takes a text of the outbox"):
+        sms_outbox.report(message, "delivered")
+    with pytest.raises(TypeError, match=r"reply\(\) takes a text of the outbox"):
+        sms_outbox.reply(message, "Yes")
+
+
+@pytest.mark.parametrize("error", [ValueError("No"), Refused, "refused", None])
+def test_fails_as_a_backend_may(sms_outbox: Outbox, error: Any) -> None:
+    with pytest.raises(TypeError, match=r"one of djsms\.exceptions"):
+        sms_outbox.fail(error)
+    assert send_text("Hello", US, THEM).status is Status.SENDING
+
+
 def test_lets_the_errors_of_receivers_out(sms_outbox: Outbox) -> None:
     message = send_text("Hello", US, THEM)
 
