@@ -260,6 +260,26 @@ SINS = {
             return self.__dict__["result"]
         """,
     ),
+    "keeps the message in itself": sin(
+        "test_ids_are_distinct_across_threads",
+        """
+        @hookimpl
+        def send(self, message: OutgoingText) -> SendResult:
+            self.__dict__["message"] = message
+            time.sleep(0.02)
+            return super().send(self.__dict__["message"])
+        """,
+    ),
+    "keeps the recipient in itself": sin(
+        "test_ids_are_distinct_across_threads",
+        """
+        @hookimpl
+        def send(self, message: OutgoingText) -> SendResult:
+            self.__dict__["to"] = message.to
+            time.sleep(0.02)
+            return super().send(replace(message, to=self.__dict__["to"]))
+        """,
+    ),
     "returns a dictionary": sin(
         "test_sends test_accepted test_ids_are_distinct_across_threads test_distorted_answer",
         """

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
 from djsms.exceptions import InvalidMessage
-from djsms.testing.answers import NEW_ID, Answer
+from djsms.testing.answers import NEW_ID, Answer, Received
 from djsms.testing.kit import hooks
 from djsms.testing.kit.base import Kit, fail, require
 from djsms.testing.provider import Provider
@@ -29,6 +30,8 @@ TEXTS = {
 SENDERS = {"number": "+447700900000", "short code": "60777", "name": "Acme Ltd"}
 THREADS = 8
 MESSAGES = 4
+# Of a number, so many of its last digits are there also where it is written as in its country.
+MIN_DIGITS = 9
 
 
 class Sending(Kit):
@@ -58,7 +61,10 @@ class Sending(Kit):
     def test_ids_are_distinct_across_threads(self, backend: Any, provider: Provider) -> None:
         self.need(backend, "send")
         self._need_answers(backend)
-        messages = [self.message(text=f"Message {n}") for n in range(THREADS * MESSAGES)]
+        messages = [
+            self.message(text=f"Message {n:02}.", to=f"+4477009001{n:02}")
+            for n in range(THREADS * MESSAGES)
+        ]
 
         def send(message: Any) -> Any:
             return hooks.call(backend, "send", message=message)
@@ -69,6 +75,8 @@ class Sending(Kit):
         for result in results:
             require_result(result)
             ids += [part.provider_id for part in result.parts if part.provider_id]
+        if self.answers:
+            self._require_each_sent(messages, [r for r in provider.requests if self.is_send(r)])
         if len(set(ids)) == len(ids):
             return
         accepted = self.answers.get("accepted")
@@ -80,6 +88,29 @@ class Sending(Kit):
         fail(
             f"{THREADS} threads sent {len(messages)} messages and got {len(set(ids))} different "
             "ids: one instance serves all threads, so keep nothing of a message in it."
+        )
+
+    def _require_each_sent(self, messages: list[Any], received: list[Received]) -> None:
+        """Fail unless the provider received each message, and none in place of another."""
+        told = (
+            f"{THREADS} threads sent {len(messages)} messages, and the stubbed provider received "
+            "{}: one instance serves all threads, so keep nothing of a message in it."
+        )
+        requests = {(r.method, r.path, r.query, r.body) for r in received}
+        require(len(requests) >= len(messages), told.format(f"{len(requests)} different ones"))
+        # How a number and a text are written is the provider's matter. What is written as usual in
+        # any request is looked for in all.
+        numbers = _carried(received, [message.to[-MIN_DIGITS:] for message in messages])
+        texts = _carried(received, [message.text for message in messages])
+        for carried, what in ((numbers, "recipients"), (texts, "texts")):
+            seen = {index for indexes in carried for index in indexes}
+            require(
+                not seen or len(seen) == len(messages),
+                told.format(f"only {len(seen)} of the {what}"),
+            )
+        pairs = [(a, b) for a, b in zip(numbers, texts, strict=True) if a and b]
+        require(
+            all(a == b for a, b in pairs), told.format("the text of one with the number of another")
         )
 
     def _need_answers(self, backend: Any) -> None:
@@ -109,6 +140,21 @@ def require_result(result: Any) -> None:
         json.dumps(dict(result.raw))
     except (TypeError, ValueError) as error:
         fail(f"SendResult.raw must hold plain JSON values: {error}")
+
+
+def _carried(received: list[Received], words: list[str]) -> list[set[int]]:
+    """Return which of the words each request holds; none if the author made them the same."""
+    if len({*words}) < len(words):
+        return [set() for _ in received]
+    return [
+        {index for index, word in enumerate(words) if word in content}
+        for content in map(_readable, received)
+    ]
+
+
+def _readable(request: Received) -> str:
+    body = request.body.decode("utf-8", "replace")
+    return " ".join(unquote_plus(text) for text in (request.path, request.query, body))
 
 
 def _has_new_id(answer: Answer) -> bool:
