@@ -53,6 +53,29 @@ def test_examples_of_the_documentation(project: Path) -> None:
     assert "4 passed" in run(project, "-m", "pytest", "--ds", "settings", *files)
 
 
+def test_fixture_for_all_tests_of_the_documentation(project: Path) -> None:
+    (project / "shop" / "test_all.py").write_text(
+        """
+import pytest
+from djsms.models import TextMessage
+from shop.texts import welcome
+
+pytestmark = pytest.mark.django_db
+
+def test_that_does_not_ask():
+    welcome("+447700900123")
+    assert TextMessage.objects.get().status == "sending"
+
+def test_that_asks(sms_outbox):
+    welcome("+447700900123")
+    assert len(sms_outbox) == 1
+"""
+    )
+    shutil.copy(project / "shop" / "autouse_conftest.py", project / "conftest.py")
+    printed = run(project, "-m", "pytest", "--ds", "settings", "shop/test_all.py")
+    assert "2 passed" in printed
+
+
 def test_changes_nothing_for_who_does_not_import_it(project: Path) -> None:
     (project / "shop" / "tests.py").write_text(
         """

@@ -60,10 +60,11 @@ class Kit:
     own."""
 
     callback_samples: Sequence[Recorded] = ()
-    """Requests with status reports as the provider sends them, with the expected values."""
+    """Requests with status reports as the provider sends them, with the expected values; signed if
+    the backend has ``verifies_webhooks``."""
 
     incoming_samples: Sequence[Recorded] = ()
-    """Requests with incoming texts as the provider sends them, with the expected values."""
+    """Requests with incoming texts as the provider sends them; as ``callback_samples``."""
 
     forged_callbacks: Sequence[Recorded] = ()
     """Requests with status reports that must be ``Forged``, besides those that the kit makes of the
@@ -73,7 +74,8 @@ class Kit:
     """Requests with incoming texts that must be ``Forged``; as ``forged_callbacks``."""
 
     unsigned: Sequence[str] = ()
-    """The names of parameters that the provider's signature does not cover."""
+    """What the provider's signature does not cover: names of parameters, of headers, and of parts
+    of a header, such as ``v`` in ``v=1,sig=…``."""
 
     # Fixtures to override.
 
@@ -97,7 +99,10 @@ class Kit:
     def sign(self, request: Recorded) -> Recorded:
         """Return the request with the provider's signature.
 
-        Override it so that nonsense gets past the check of signatures, to where it may do harm.
+        Override it for a backend with ``verifies_webhooks``: so nonsense gets past the check of
+        signatures, to where it may do harm, and the kit knows which part of a request to forge.
+        It is handed requests of any kind, also some that no provider could sign; return these as
+        they are.
         """
         return request
 
