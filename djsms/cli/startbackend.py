@@ -47,6 +47,7 @@ class Command(Subcommand):
         for file in files:
             self.say(f"  {file}")
         self.say(
-            f"\nNext:\n\n  cd {folder}\n  pip install --group test -e .\n  pytest\n\n"
+            f"\nNext:\n\n  cd {folder}\n  python -m pip install --upgrade pip\n"
+            "  python -m pip install --group test -e .\n  pytest\n\n"
             "The tests that fail are what is left to do."
         )
