@@ -293,6 +293,10 @@ class TestWithoutAConnectionNothingWasTaken:
         assert type(error) is TemporarilyUnavailable
         assert server.requests == []
 
+    def test_certificates_to_trust_that_are_not_there(self, acme: Acme) -> None:
+        with pytest.raises(TemporarilyUnavailable, match="could not be made"):
+            acme.post("https://127.0.0.1:9/", verify="/nowhere/ca.pem")
+
     def test_no_tls_on_the_other_side(self, acme: Acme) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
 

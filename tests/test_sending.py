@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections, transaction
+from django.db import IntegrityError, connections, transaction
 from django.db.models.signals import post_save
 
 from djsms import Encoding, OutgoingText, SendResult, SentPart, Status, asend_text, send_text
@@ -179,6 +179,19 @@ class TestOrder:
             post_save.disconnect(refuse, sender=TextMessage)
         assert provider.sent == []
         assert not TextMessage.objects.exists()
+
+    def test_an_integrity_error_of_a_receiver_is_no_key_used_before(self, provider):
+        def refuse(created, **kwargs):
+            raise IntegrityError("the receiver's own")
+
+        post_save.connect(refuse, sender=TextMessage)
+        try:
+            for key in (None, "order-1"):
+                with pytest.raises(IntegrityError, match="the receiver's own"):
+                    send_text("Hi", FRM, TO, key=key)
+        finally:
+            post_save.disconnect(refuse, sender=TextMessage)
+        assert provider.sent == []
 
     def test_a_receiver_that_raises_after_the_call_cannot_undo_the_answer(self, provider):
         def refuse(instance, created, **kwargs):
