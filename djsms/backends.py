@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseBackend", "DummyBackend", "LocalBackend", "MemoryBackend"]
 
-REPORTABLE = frozenset(Status) - {Status.CREATED, Status.RECEIVED}
-
 
 class BaseBackend:
     """What most backends want; a class that does not inherit from it is as good."""
@@ -47,10 +45,7 @@ class DummyBackend(BaseBackend):
         return SendResult.accepted(message.ref)
 
 
-# What may be said of a message that was handed over.
-_REPORTED = {
-    status.value: status for status in Status if status not in (Status.CREATED, Status.RECEIVED)
-}
+_REPORTED = {status.value: status for status in Status if status.is_reportable}
 
 
 class LocalBackend(BaseBackend):

@@ -82,12 +82,11 @@ def catch_up(event: StatusEvent) -> bool:
     return True
 
 
-def catch_up_message(message: TextMessage, provider_ids: Iterable[str]) -> bool:
-    """Apply the status reports that came before the answer with these ids was stored.
+def catch_up_message(message: TextMessage, ids: list[str]) -> bool:
+    """Apply the status reports that came before the answer with these provider's ids was stored.
 
     Returns whether there were any.
     """
-    ids = [provider_id for provider_id in provider_ids if provider_id]
     if not _any_early(message, ids):
         return False
     early = Q(message=message)

@@ -55,6 +55,11 @@ class Status(enum.StrEnum):
         return member
 
     @property
+    def is_reportable(self) -> bool:
+        """Whether a provider can say it of a message that it was handed."""
+        return self not in (Status.CREATED, Status.RECEIVED)
+
+    @property
     def is_failure(self) -> bool:
         """Whether the message, or this part of it, ended without reaching the handset."""
         return self.rank == Status.FAILED.rank
@@ -237,7 +242,7 @@ def _require_time(value: object, name: str) -> None:
 def _require_status(value: SentPart | StatusReport) -> None:
     if not isinstance(value.status, Status):
         raise TypeError(f"{type(value).__name__}.status is {value.status!r}, not a Status")
-    if value.status in (Status.CREATED, Status.RECEIVED):
+    if not value.status.is_reportable:
         raise ValueError(f"No provider can say {value.status.value!r} of a message")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outbox"]
 
-REPORTABLE = [status for status in Status if status not in (Status.CREATED, Status.RECEIVED)]
+REPORTABLE = [status for status in Status if status.is_reportable]
 REPORT_FIELDS = ("provider_id", "error_code", "error_text", "price", "currency", "occurred_on")
 INCOMING_FIELDS = ("provider_id", "received_on", "part")
 
