@@ -17,7 +17,7 @@ from django.http import HttpRequest
 settings.configure(DJSMS_BACKEND="memory", SECRET_KEY="for this benchmark only")
 
 from djsms import OutgoingText, SendResult, StatusReport, addresses, gateways, hookimpl  # noqa: E402
-from djsms.gateways import Gateway  # noqa: E402
+from djsms.accounts.gateways import Gateway  # noqa: E402
 
 RESULT = SendResult.accepted("1")
 MESSAGE = OutgoingText(ref="0" * 32, text="Hi", frm="Example", to="+447700900001")

@@ -54,7 +54,7 @@ def main(kind: str, sizes: list[int]) -> None:
     from django.db import transaction
     from django.test import Client
 
-    from djsms import addresses
+    from djsms.accounts import addresses
     from djsms.models import StatusEvent, TextMessage
 
     path = f"/djsms/callback/default/{addresses.token('default')}/"

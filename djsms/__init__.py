@@ -17,12 +17,14 @@ from djsms.types import (
 )
 
 if TYPE_CHECKING:
-    from djsms.gateways import get as gateway
+    from djsms.accounts.gateways import Gateway
+    from djsms.accounts.gateways import get as gateway
     from djsms.numbers import international
-    from djsms.sending import asend_text, send_text, send_texts
+    from djsms.sending.now import asend_text, send_text, send_texts
 
 __all__ = [
     "Encoding",
+    "Gateway",
     "IncomingText",
     "OutgoingText",
     "PartOf",
@@ -41,11 +43,12 @@ __all__ = [
 
 # Models can only be imported once Django is set up, and every backend imports this package first.
 _LATE = {
-    "asend_text": ("djsms.sending", "asend_text"),
-    "gateway": ("djsms.gateways", "get"),
+    "Gateway": ("djsms.accounts.gateways", "Gateway"),
+    "asend_text": ("djsms.sending.now", "asend_text"),
+    "gateway": ("djsms.accounts.gateways", "get"),
     "international": ("djsms.numbers", "international"),
-    "send_text": ("djsms.sending", "send_text"),
-    "send_texts": ("djsms.sending", "send_texts"),
+    "send_text": ("djsms.sending.now", "send_text"),
+    "send_texts": ("djsms.sending.now", "send_texts"),
 }
 
 

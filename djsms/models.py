@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from djsms.fields import (
+from djsms.ledger.fields import (
     EscapedTextField,
     ExactCharField,
     OptionalExactCharField,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from djsms import views
+from djsms.receiving import views
 
 app_name = "djsms"
 

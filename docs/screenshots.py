@@ -133,8 +133,8 @@ def tell():  # type: ignore[no-untyped-def]
     """Fill the database as a day of a shop would; return the message to look at."""
     from djsms import send_text
     from djsms.models import StatusEvent, TextMessage
-    from djsms.receiving import take_text
-    from djsms.reports import take_report
+    from djsms.receiving.incoming import take_text
+    from djsms.receiving.reports import take_report
     from djsms.types import IncomingText
 
     # one text is to be refused, and need not be told of here

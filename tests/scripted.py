@@ -10,7 +10,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from djsms import OutgoingText, SendResult, addresses, gateways, hookimpl
+from djsms import OutgoingText, SendResult, hookimpl
+from djsms.accounts import addresses, gateways
 from djsms.backends import LocalBackend
 
 Answer = Callable[[OutgoingText], SendResult]

@@ -28,8 +28,9 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.db.models.signals import post_save
 
-from djsms import SendResult, conf, gateways, hookimpl, plugins, send_text
-from djsms.addresses import webhook_url
+from djsms import SendResult, conf, hookimpl, send_text
+from djsms.accounts import gateways, plugins
+from djsms.accounts.addresses import webhook_url
 from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
 from djsms.http import HTTPBackend
 from djsms.models import TextMessage

@@ -9,10 +9,11 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 import djsms
-from djsms import Status, cli, conf, exceptions, hookspecs, plugins
+from djsms import Status, cli, conf, exceptions, hookspecs
+from djsms.accounts import plugins
 from djsms.exceptions import SendError
 from djsms.models import StatusEvent, TextMessage
-from djsms.outcomes import status_after
+from djsms.sending.outcomes import status_after
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

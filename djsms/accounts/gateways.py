@@ -19,7 +19,8 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils.module_loading import import_string
 
-from djsms import conf, hookspecs, plugins
+from djsms import conf, hookspecs
+from djsms.accounts import plugins
 from djsms.exceptions import (
     BackendBroken,
     BackendConflict,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
-from djsms import numbers, storable
+from djsms import numbers
 from djsms.exceptions import InvalidNumber
+from djsms.ledger import storable
 from djsms.models import ID_LENGTH, StatusEvent, TextMessage
 
 __all__ = ["accounts_in_use", "matching"]

@@ -12,12 +12,13 @@ from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
 
-from djsms import addresses, conf, gateways
+from djsms import conf
+from djsms.accounts import addresses, gateways
+from djsms.accounts.gateways import Gateway
 from djsms.backends import LocalBackend
 from djsms.checks import extensions
 from djsms.checks.labels import label, place_of
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound, InvalidOptions
-from djsms.gateways import Gateway
 
 __all__ = ["aliases", "check"]
 

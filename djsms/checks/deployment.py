@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 
-from djsms import gateways
+from djsms.accounts import gateways
 from djsms.backends import DummyBackend, LocalBackend
 from djsms.checks import accounts
 from djsms.checks.labels import label

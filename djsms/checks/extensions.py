@@ -9,10 +9,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from djsms import conf
+from djsms.accounts.gateways import Gateway
 from djsms.backends import DummyBackend
 from djsms.checks.labels import place_of
 from djsms.exceptions import BackendBroken
-from djsms.gateways import Gateway
 
 __all__ = ["check", "problems"]
 

@@ -12,7 +12,7 @@ from django.db import connections
 
 from djsms import conf
 from djsms.checks.labels import label
-from djsms.transactions import database
+from djsms.ledger.transactions import database
 
 __all__ = ["check"]
 

@@ -51,7 +51,7 @@ class Command(Subcommand):
         Story(self).tell()
 
     def _require_backend(self) -> None:
-        from djsms import gateways, plugins
+        from djsms.accounts import gateways, plugins
         from djsms.exceptions import BackendNotFound
 
         try:

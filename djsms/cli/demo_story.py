@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from django.core.management.base import CommandError
 from django.test import Client
 
-from djsms import addresses
+from djsms.accounts import addresses
 from djsms.models import TextMessage
-from djsms.sending import send_text
+from djsms.sending.now import send_text
 from djsms.types import Status
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
-from djsms import conf, plugins
+from djsms import conf
+from djsms.accounts import plugins
 from djsms.cli import SUBCOMMANDS, project
 from djsms.cli.base import Subcommand
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
@@ -22,7 +23,7 @@ from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-    from djsms.plugins import EntryPoint
+    from djsms.accounts.plugins import EntryPoint
 
 __all__ = ["Command"]
 

@@ -68,7 +68,7 @@ class Command(Subcommand):
 
 
 def _send(options: dict[str, Any]) -> TextMessage:
-    from djsms.sending import send_text
+    from djsms.sending.now import send_text
 
     names = ("frm", "to", "using", "status_report", "key")
     text = _standard_input() if options["text"] == "-" else options["text"]

@@ -9,7 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.urls import NoReverseMatch, reverse
 
-from djsms import addresses, conf, gateways
+from djsms import conf
+from djsms.accounts import addresses, gateways
 from djsms.cli import SUBCOMMANDS, errors
 from djsms.cli.base import Subcommand
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from djsms import storable
+from djsms.ledger import storable
+from djsms.ledger.transactions import read_afresh, rows_of
 from djsms.models import StatusEvent, TextMessage
-from djsms.transactions import read_afresh, rows_of
 from djsms.types import Status
 
 __all__ = ["advance", "decisive", "follow", "is_news"]

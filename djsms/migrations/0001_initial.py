@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import djsms.fields
+import djsms.ledger.fields
 import djsms.models
 import djsms.types
 
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ref",
-                    djsms.fields.ExactCharField(
+                    djsms.ledger.fields.ExactCharField(
                         default=djsms.models.new_ref, editable=False, max_length=32, unique=True
                     ),
                 ),
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
-                ("account", djsms.fields.ExactCharField(default="default", max_length=64)),
+                ("account", djsms.ledger.fields.ExactCharField(default="default", max_length=64)),
                 ("backend", models.CharField(blank=True, max_length=100)),
                 ("frm", models.CharField(max_length=64, verbose_name="from")),
                 ("to", models.CharField(max_length=64)),
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "status",
-                    djsms.fields.StatusField(
+                    djsms.ledger.fields.StatusField(
                         choices=djsms.models.status_choices,
                         default=djsms.types.Status["CREATED"],
                         max_length=10,
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "provider_id",
-                    djsms.fields.ExactCharField(
+                    djsms.ledger.fields.ExactCharField(
                         blank=True, help_text="The provider's id of the first part.", max_length=200
                     ),
                 ),
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ("error_text", models.TextField(blank=True)),
                 (
                     "key",
-                    djsms.fields.OptionalExactCharField(
+                    djsms.ledger.fields.OptionalExactCharField(
                         blank=True,
                         help_text="The caller's idempotency key.",
                         max_length=255,
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "fingerprint",
-                    djsms.fields.OptionalExactCharField(
+                    djsms.ledger.fields.OptionalExactCharField(
                         editable=False,
                         help_text="What makes an incoming text unique.",
                         max_length=64,
@@ -174,9 +174,9 @@ class Migration(migrations.Migration):
                         choices=[("answer", "Answer"), ("report", "Report")], max_length=6
                     ),
                 ),
-                ("account", djsms.fields.ExactCharField(max_length=64)),
-                ("ref", djsms.fields.ExactCharField(blank=True, max_length=64)),
-                ("provider_id", djsms.fields.ExactCharField(blank=True, max_length=200)),
+                ("account", djsms.ledger.fields.ExactCharField(max_length=64)),
+                ("ref", djsms.ledger.fields.ExactCharField(blank=True, max_length=64)),
+                ("provider_id", djsms.ledger.fields.ExactCharField(blank=True, max_length=200)),
                 (
                     "number",
                     models.PositiveSmallIntegerField(
@@ -186,7 +186,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "status",
-                    djsms.fields.StatusField(choices=djsms.models.status_choices, max_length=10),
+                    djsms.ledger.fields.StatusField(
+                        choices=djsms.models.status_choices, max_length=10
+                    ),
                 ),
                 ("provider_status", models.CharField(blank=True, max_length=64)),
                 ("error_code", models.CharField(blank=True, max_length=64)),
@@ -207,7 +209,7 @@ class Migration(migrations.Migration):
                 ("raw", models.JSONField(blank=True, default=dict)),
                 (
                     "fingerprint",
-                    djsms.fields.ExactCharField(
+                    djsms.ledger.fields.ExactCharField(
                         editable=False,
                         help_text="What makes this event count once.",
                         max_length=64,
@@ -245,20 +247,20 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("account", djsms.fields.ExactCharField(max_length=64)),
+                ("account", djsms.ledger.fields.ExactCharField(max_length=64)),
                 ("backend", models.CharField(blank=True, max_length=100)),
-                ("frm", djsms.fields.ExactCharField(max_length=64, verbose_name="from")),
-                ("to", djsms.fields.ExactCharField(max_length=64)),
-                ("part_ref", djsms.fields.ExactCharField(max_length=64)),
+                ("frm", djsms.ledger.fields.ExactCharField(max_length=64, verbose_name="from")),
+                ("to", djsms.ledger.fields.ExactCharField(max_length=64)),
+                ("part_ref", djsms.ledger.fields.ExactCharField(max_length=64)),
                 ("number", models.PositiveSmallIntegerField()),
                 ("total", models.PositiveSmallIntegerField()),
-                ("text", djsms.fields.EscapedTextField(blank=True)),
-                ("provider_id", djsms.fields.ExactCharField(blank=True, max_length=200)),
+                ("text", djsms.ledger.fields.EscapedTextField(blank=True)),
+                ("provider_id", djsms.ledger.fields.ExactCharField(blank=True, max_length=200)),
                 ("received_on", models.DateTimeField(blank=True, null=True)),
                 ("raw", models.JSONField(blank=True, default=dict)),
                 (
                     "fingerprint",
-                    djsms.fields.OptionalExactCharField(
+                    djsms.ledger.fields.OptionalExactCharField(
                         editable=False, max_length=64, null=True, unique=True
                     ),
                 ),

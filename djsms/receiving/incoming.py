@@ -10,7 +10,9 @@ from typing import Any
 from django.db.models import Min
 from django.utils import timezone
 
-from djsms import conf, segments, storable
+from djsms import conf, segments
+from djsms.ledger import storable
+from djsms.ledger.transactions import in_transaction, insert_once, rows_of
 from djsms.models import (
     ACCOUNT_LENGTH,
     BACKEND_LENGTH,
@@ -20,7 +22,6 @@ from djsms.models import (
     IncomingPart,
     TextMessage,
 )
-from djsms.transactions import in_transaction, insert_once, rows_of
 from djsms.types import IncomingText, PartOf, Status
 
 __all__ = ["release_parts", "take_text"]

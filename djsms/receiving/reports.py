@@ -9,7 +9,10 @@ from typing import Any
 from django.db import IntegrityError, connections
 from django.db.models import Q
 
-from djsms import storable
+from djsms.ledger import storable
+from djsms.ledger.announcements import announce
+from djsms.ledger.statuses import follow, is_news
+from djsms.ledger.transactions import database, in_transaction, rows_of
 from djsms.models import (
     ACCOUNT_LENGTH,
     CODE_LENGTH,
@@ -18,9 +21,6 @@ from djsms.models import (
     StatusEvent,
     TextMessage,
 )
-from djsms.signals import announce
-from djsms.statuses import follow, is_news
-from djsms.transactions import database, in_transaction, rows_of
 from djsms.types import Status, StatusReport
 
 __all__ = ["catch_up", "catch_up_message", "take_report"]

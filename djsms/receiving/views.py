@@ -19,11 +19,12 @@ from django.http import (
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from djsms import addresses, conf, gateways
+from djsms import conf
+from djsms.accounts import addresses, gateways
+from djsms.accounts.gateways import Gateway
 from djsms.exceptions import AccountNotFound, Forged, InvalidWebhook, Misdirected
-from djsms.gateways import Gateway
-from djsms.receiving import release_parts, take_text
-from djsms.reports import take_report
+from djsms.receiving.incoming import release_parts, take_text
+from djsms.receiving.reports import take_report
 
 __all__ = ["callback", "incoming"]
 

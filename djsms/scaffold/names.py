@@ -9,7 +9,8 @@ from importlib.util import find_spec
 
 from django.conf import global_settings
 
-from djsms import conf, plugins
+from djsms import conf
+from djsms.accounts import plugins
 
 __all__ = ["InvalidName", "Names"]
 

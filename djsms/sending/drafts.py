@@ -9,10 +9,12 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
-from djsms import gateways, numbers, segments, storable
+from djsms import numbers, segments
+from djsms.accounts import gateways
 from djsms.exceptions import InvalidMessage, InvalidText, NotSupported
+from djsms.ledger import storable
+from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import BACKEND_LENGTH, KEY_LENGTH, TextMessage
-from djsms.transactions import in_transaction, rows_of
 from djsms.types import MAX_PARTS, Encoding, Status
 
 __all__ = ["Draft"]

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from djsms import addresses
-from djsms.drafts import Draft
+from djsms.accounts import addresses
+from djsms.accounts.gateways import Gateway
 from djsms.exceptions import (
     InvalidMessage,
     OutcomeUnknown,
@@ -20,10 +20,10 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
     TextMessageError,
 )
-from djsms.gateways import Gateway
+from djsms.ledger.transactions import in_transaction, read_afresh, rows_of
 from djsms.models import TextMessage
-from djsms.outcomes import record_answer, record_failure
-from djsms.transactions import in_transaction, read_afresh, rows_of
+from djsms.sending.drafts import Draft
+from djsms.sending.outcomes import record_answer, record_failure
 from djsms.types import Encoding, OutgoingText, Status
 
 __all__ = ["asend_text", "send_text", "send_texts"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from djsms import storable
 from djsms.exceptions import (
     InvalidMessage,
     NotSupported,
@@ -15,11 +14,12 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
     TextMessageError,
 )
+from djsms.ledger import storable
+from djsms.ledger.announcements import announce
+from djsms.ledger.statuses import advance, decisive
+from djsms.ledger.transactions import in_transaction, read_afresh, rows_of
 from djsms.models import CODE_LENGTH, CURRENCY_LENGTH, ID_LENGTH, StatusEvent, TextMessage
-from djsms.reports import catch_up_message
-from djsms.signals import announce
-from djsms.statuses import advance, decisive
-from djsms.transactions import in_transaction, read_afresh, rows_of
+from djsms.receiving.reports import catch_up_message
 from djsms.types import SendResult, Status
 
 __all__ = ["record_answer", "record_failure", "status_after"]

@@ -19,7 +19,7 @@ from djsms.types import OutgoingText, SendResult, Status
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from djsms.gateways import Gateway
+    from djsms.accounts.gateways import Gateway
     from djsms.models import TextMessage
 
 __all__ = ["Outbox"]
@@ -92,8 +92,8 @@ class Outbox(SentTexts):
         ``error_text``, ``price``, ``currency``, ``occurred_on``. The report is read and stored as
         one that comes by webhook, and what receivers raise gets out.
         """
-        from djsms import reports
         from djsms.models import TextMessage
+        from djsms.receiving import reports
 
         _require_message("report", message)
         _require_known("report", fields, REPORT_FIELDS)
@@ -127,8 +127,8 @@ class Outbox(SentTexts):
         ``part``. It is read and stored as one that comes by webhook, and what receivers raise gets
         out.
         """
-        from djsms import receiving
         from djsms.models import TextMessage
+        from djsms.receiving import incoming as receiving
 
         _require_known("receive", fields, INCOMING_FIELDS)
         values = {"provider_id": f"outbox-{uuid.uuid4().hex}", **_json_values(fields)}
@@ -161,7 +161,7 @@ class Outbox(SentTexts):
             return [sent for sent in self._all if (sent.error is not None) is failed]
 
     def _gateway(self, alias: str) -> Gateway:
-        from djsms import gateways
+        from djsms.accounts import gateways
 
         gateway = gateways.get(alias)
         if not isinstance(gateway.plugin, _StandIn):

@@ -22,7 +22,7 @@ def sms_outbox() -> Iterator[Outbox]:
 
     if not settings.configured:
         pytest.fail("The fixture sms_outbox needs Django's settings; is pytest-django installed?")
-    from djsms import gateways
+    from djsms.accounts import gateways
     from djsms.testing.outboxes import Outbox
 
     outbox = Outbox()

@@ -18,7 +18,8 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.test import SimpleTestCase
 
-from djsms import conf, gateways
+from djsms import conf
+from djsms.accounts import gateways
 from djsms.testing.outboxes import Outbox
 
 __all__ = ["outbox"]

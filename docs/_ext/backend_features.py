@@ -8,7 +8,7 @@ from typing import Any
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
-from djsms import plugins
+from djsms.accounts import plugins
 from djsms.backends import BaseBackend
 
 HEADINGS = (

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from djsms import views
-from djsms.addresses import bears_token, token, webhook_url
+from djsms.accounts.addresses import bears_token, token, webhook_url
+from djsms.receiving import views
 
 BASE = "https://example.com"
 

@@ -26,16 +26,8 @@ from django.http import HttpRequest
 from django.test import override_settings
 from pytest_django import Settings
 
-from djsms import (
-    IncomingText,
-    OutgoingText,
-    SendResult,
-    SentPart,
-    Status,
-    StatusReport,
-    gateways,
-    hookimpl,
-)
+from djsms import IncomingText, OutgoingText, SendResult, SentPart, Status, StatusReport, hookimpl
+from djsms.accounts import gateways
 from djsms.backends import BaseBackend, DummyBackend, MemoryBackend
 from djsms.exceptions import (
     AccountNotFound,
@@ -738,7 +730,7 @@ import django
 from django.conf import settings
 settings.configure(DJSMS_BACKEND="memory", INSTALLED_APPS=["djsms"])
 django.setup()
-from djsms import gateways
+from djsms.accounts import gateways
 from djsms.backends import MemoryBackend
 
 def child(work):
@@ -1028,7 +1020,7 @@ class Watching:
 
 sys.meta_path.append(Watching())
 django.setup()
-from djsms import gateways
+from djsms.accounts import gateways
 after_setup = Watching.searches
 gateways.get()
 after_first_use = Watching.searches

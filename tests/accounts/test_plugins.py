@@ -14,7 +14,8 @@ from typing import Any
 import distributions
 import pytest
 
-from djsms import hookimpl, plugins
+from djsms import hookimpl
+from djsms.accounts import plugins
 from djsms.backends import DummyBackend
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
 
@@ -215,7 +216,7 @@ class TestListing:
         folder.install({"bad": "bad_sms:X"}, {"bad_sms": "1 / 0"}, name="djsms-bad")
         script = """
             import json, sys
-            from djsms import plugins
+            from djsms.accounts import plugins
             def seen():
                 return sorted({"acme_sms", "other_sms", "bad_sms", "requests"} & set(sys.modules))
             names = [entry.name for entry in plugins.installed()]

@@ -17,7 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from scripted import Provider
 
-from djsms import SentPart, Status, send_text, storable
+from djsms import SentPart, Status, send_text
+from djsms.ledger import storable
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.db import connections
 
-from djsms import OutgoingText, SendResult, gateways, hookimpl
+from djsms import OutgoingText, SendResult, hookimpl
+from djsms.accounts import gateways
 from djsms.backends import BaseBackend
 
 SECRET = "hunter2"

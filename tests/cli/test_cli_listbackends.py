@@ -13,7 +13,7 @@ from console import djsms
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from djsms import plugins
+from djsms.accounts import plugins
 
 WORKING = """
     from djsms import SendResult, hookimpl

@@ -7,7 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from djsms import addresses, gateways, hookimpl
+from djsms import hookimpl
+from djsms.accounts import addresses, gateways
 from djsms.backends import LocalBackend
 
 

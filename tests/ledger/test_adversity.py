@@ -22,15 +22,15 @@ from djsms import (
     SentPart,
     Status,
     StatusReport,
-    outcomes,
-    reports,
     send_text,
     send_texts,
 )
 from djsms.exceptions import OutcomeUnknown, Refused, Throttled
 from djsms.models import IncomingPart, StatusEvent, TextMessage
-from djsms.receiving import take_text
-from djsms.reports import take_report
+from djsms.receiving import reports
+from djsms.receiving.incoming import take_text
+from djsms.receiving.reports import take_report
+from djsms.sending import outcomes
 from djsms.tidying import tidy
 
 pytestmark = [
@@ -389,7 +389,7 @@ class TestPoison:
             if instance.text == "a":
                 raise RuntimeError
 
-        from djsms.views import _take_each
+        from djsms.receiving.views import _take_each
 
         batch = [StatusReport(status=Status.SENT, ref=m.ref) for m in (first, second)]
         with hearing(refuse), pytest.raises(RuntimeError):
@@ -419,7 +419,7 @@ class TestParts:
     def test_one_without_id_that_comes_twice_at_once_counts_once(self, provider, monkeypatch):
         for number in (1, 2):
             take_text("default", "memory", self.part(number, "x", ""))
-        from djsms import receiving
+        from djsms.receiving import incoming as receiving
 
         both = threading.Barrier(2, timeout=10)
         look = receiving._twin_without_id
@@ -449,7 +449,7 @@ class TestParts:
     def test_looking_for_late_ones_reads_the_late_ones_only(
         self, provider, database, django_assert_num_queries
     ):
-        from djsms.receiving import release_parts
+        from djsms.receiving.incoming import release_parts
 
         with django_assert_num_queries(1, using=database) as captured:
             release_parts(20)

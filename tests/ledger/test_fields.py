@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from djsms import Status
-from djsms.fields import ExactCharField, StatusField
+from djsms.ledger.fields import ExactCharField, StatusField
 from djsms.models import IncomingPart, TextMessage
 
 pytestmark = pytest.mark.django_db(databases="__all__")

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from djsms import Status
+from djsms.ledger.storable import clean_text, fingerprint, fit, json_values, moment, money
 from djsms.models import CODE_LENGTH, CURRENCY_LENGTH, ID_LENGTH, StatusEvent, TextMessage
-from djsms.storable import clean_text, fingerprint, fit, json_values, moment, money
 
 # also what Unicode knows, but no encoding has: halves of surrogate pairs
 TEXTS = st.text(st.characters(codec=None) | st.sampled_from("\0\ud83d\ude00\\ 0:"))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from djsms import IncomingText, PartOf
 from djsms.models import IncomingPart, TextMessage
-from djsms.receiving import release_parts, take_text
+from djsms.receiving.incoming import release_parts, take_text
 from djsms.tidying import tidy
 
 pytestmark = [

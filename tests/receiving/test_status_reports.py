@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from djsms import SendResult, SentPart, Status, StatusReport, send_text
 from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
 from djsms.models import StatusEvent, TextMessage
-from djsms.reports import take_report
+from djsms.receiving.reports import take_report
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
@@ -199,7 +199,7 @@ from django.db import connections
 names = {names!r}
 for alias in connections: connections[alias].settings_dict["NAME"] = names[alias]
 from djsms import Status, StatusReport
-from djsms.reports import take_report
+from djsms.receiving.reports import take_report
 for ref in {refs!r}:
     for word in {words!r}:
         take_report("default", StatusReport(ref=ref, status=Status(word)))

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from djsms import addresses, gateways, hookimpl, send_text
+from djsms import hookimpl, send_text
+from djsms.accounts import addresses, gateways
 from djsms.backends import LocalBackend
 from djsms.exceptions import Forged, Misdirected
 from djsms.models import StatusEvent, TextMessage
@@ -186,7 +187,7 @@ class TestAnswers:
         assert post(address()).status_code == 500
 
     def test_no_transaction_is_put_around_it(self, settings, monkeypatch):
-        from djsms import views
+        from djsms.receiving import views
 
         for view in (views.callback, views.incoming):
             assert view._non_atomic_requests == set(connections)
@@ -240,7 +241,7 @@ class TestBadInput:
         assert post(address(), body).status_code == 413
 
     def test_a_body_that_hides_its_length_is_too_large_as_well(self, settings, rf):
-        from djsms import views
+        from djsms.receiving import views
 
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = None
         request = rf.post(address(), b"x" * 2_000_000, content_type="application/json")

@@ -58,7 +58,7 @@ def test_taken(name: str) -> None:
 def test_taken_with_another_hyphen(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import EntryPoint
 
-    from djsms import plugins
+    from djsms.accounts import plugins
 
     other = EntryPoint("acme-cloud", "acme:Backend", plugins.GROUP)
     monkeypatch.setattr(plugins, "installed", lambda: [other])

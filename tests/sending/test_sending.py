@@ -404,7 +404,8 @@ class TestBadInput:
 
     def test_a_backend_that_cannot_send_is_told_at_once(self, settings):
         settings.DJSMS_BACKEND = "memory"
-        from djsms import gateways, hookimpl
+        from djsms import hookimpl
+        from djsms.accounts import gateways
 
         class Deaf:
             @hookimpl
@@ -438,7 +439,8 @@ import django; django.setup()
 import routers; routers.current = {database!r}
 from django.db import connections
 for alias in connections: connections[alias].settings_dict["NAME"] = NAMES[alias]
-from djsms import gateways, hookimpl, send_text
+from djsms import hookimpl, send_text
+from djsms.accounts import gateways
 class Killed:
     @hookimpl
     def send(self, message):

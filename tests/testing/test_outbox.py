@@ -81,7 +81,7 @@ def test_changes_nothing_for_who_does_not_import_it(project: Path) -> None:
         """
 import sys
 from django.test import SimpleTestCase, TestCase
-from djsms import gateways
+from djsms.accounts import gateways
 
 class Tests(TestCase):
     def test_settings_hold(self):
@@ -101,7 +101,7 @@ def test_outside_of_tests_the_settings_hold(project: Path) -> None:
 import os, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
 django.setup()
-from djsms import gateways
+from djsms.accounts import gateways
 from djsms.testing import outbox
 print(gateways.get().backend)
 """

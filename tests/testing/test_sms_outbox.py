@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.db.models.signals import post_save
 
-from djsms import Encoding, Status, asend_text, gateways, send_text
+from djsms import Encoding, Status, asend_text, send_text
+from djsms.accounts import gateways
 from djsms.exceptions import (
     AccountNotFound,
     InvalidNumber,

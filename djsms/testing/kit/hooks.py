@@ -14,7 +14,8 @@ import pluggy
 from django.core.checks import CheckMessage
 from django.http import HttpRequest
 
-from djsms import hookspecs, plugins
+from djsms import hookspecs
+from djsms.accounts import plugins
 
 __all__ = [
     "SPECS",

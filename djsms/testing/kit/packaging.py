@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from djsms.plugins import describe
+from djsms.accounts.plugins import describe
 from djsms.testing.kit import hooks
 from djsms.testing.kit.base import Kit, fail, require
 

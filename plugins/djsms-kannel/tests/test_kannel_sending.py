@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
-from djsms import Encoding, OutgoingText, Status, addresses, gateways, send_text
+from djsms import Encoding, OutgoingText, Status, send_text
+from djsms.accounts import addresses, gateways
 from djsms.exceptions import (
     AuthenticationFailed,
     InvalidMessage,

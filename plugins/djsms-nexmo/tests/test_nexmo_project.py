@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from djsms import Status, addresses, gateways, send_text
+from djsms import Status, send_text
+from djsms.accounts import addresses, gateways
 from djsms.exceptions import RecipientBlocked
 from djsms.models import StatusEvent, TextMessage
 from vonage_server import API_KEY, API_SECRET, SIGNATURE_SECRET, VonageServer

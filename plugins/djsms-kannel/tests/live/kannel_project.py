@@ -150,8 +150,8 @@ def parts(threads: ThreadPoolExecutor, frm: str) -> list[list[Any]]:
 
 def addresses(threads: ThreadPoolExecutor) -> dict[str, str]:
     """Return what ``djsms webhooks`` shows of the default account."""
-    from djsms.addresses import webhook_url
-    from djsms.gateways import get
+    from djsms.accounts.addresses import webhook_url
+    from djsms.accounts.gateways import get
 
     return get("default").webhook_addresses(
         webhook_url("default", "callback"), webhook_url("default", "incoming")

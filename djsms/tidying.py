@@ -12,11 +12,11 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
+from djsms.ledger.transactions import rows_of
 from djsms.models import IncomingPart, StatusEvent, TextMessage
-from djsms.outcomes import record_failure
-from djsms.receiving import release_parts
-from djsms.reports import catch_up
-from djsms.transactions import rows_of
+from djsms.receiving.incoming import release_parts
+from djsms.receiving.reports import catch_up
+from djsms.sending.outcomes import record_failure
 from djsms.types import Status
 
 __all__ = ["Tidied", "tidy"]

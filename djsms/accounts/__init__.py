@@ -1,0 +1,1 @@
+"""Who sends: installed backends, configured accounts, their webhook addresses and tokens."""

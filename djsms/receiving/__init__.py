@@ -1,0 +1,1 @@
+"""What providers call: status reports and incoming texts."""
