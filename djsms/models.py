@@ -17,7 +17,7 @@ from djsms.ledger.fields import (
 from djsms.numbers import mask
 from djsms.types import Encoding, Status
 
-__all__ = ["IncomingPart", "StatusEvent", "TextMessage"]
+__all__ = ["Gate", "IncomingPart", "StatusEvent", "TextMessage", "Worker"]
 
 ID_LENGTH = 200
 CODE_LENGTH = 64
@@ -26,6 +26,10 @@ ACCOUNT_LENGTH = 64
 BACKEND_LENGTH = 100
 CURRENCY_LENGTH = 8
 KEY_LENGTH = 255
+KIND_LENGTH = 64
+NAME_LENGTH = 64
+WORKER_LENGTH = 32
+HOST_LENGTH = 255
 
 
 def new_ref() -> str:
@@ -46,6 +50,13 @@ class TextMessage(models.Model):
     class Direction(models.TextChoices):
         INCOMING = "incoming"
         OUTGOING = "outgoing"
+
+    class Lane(models.IntegerChoices):
+        """Which of an account's waiting texts go first."""
+
+        URGENT = 0
+        NORMAL = 1
+        BULK = 2
 
     STATUSES: ClassVar = tuple((status.value, status.explanation) for status in Status)
     """The possible statuses, each with what it means."""
@@ -79,6 +90,11 @@ class TextMessage(models.Model):
     currency = models.CharField(max_length=CURRENCY_LENGTH, blank=True)
     error_code = models.CharField(max_length=CODE_LENGTH, blank=True)
     error_text = models.TextField(blank=True)
+    error_kind = models.CharField(
+        max_length=KIND_LENGTH,
+        blank=True,
+        help_text="The exception that its call ended with, such as Throttled; empty if none did.",
+    )
     key = OptionalExactCharField(
         max_length=KEY_LENGTH,
         null=True,
@@ -108,6 +124,42 @@ class TextMessage(models.Model):
     received_on = models.DateTimeField(
         null=True, blank=True, help_text="When the provider received this incoming text."
     )
+    due_on = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When a waiting text may go out; empty if it does not wait.",
+    )
+    expires_on = models.DateTimeField(
+        null=True, blank=True, help_text="After which the text is worth nothing."
+    )
+    lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.NORMAL)
+    slot = ExactCharField(
+        max_length=NUMBER_LENGTH,
+        blank=True,
+        default="",
+        help_text="The originator, if the account limits each by itself.",
+    )
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often the provider was called for it."
+    )
+    worker = ExactCharField(
+        max_length=WORKER_LENGTH, blank=True, default="", help_text="Who called last."
+    )
+    window = models.CharField(
+        max_length=NAME_LENGTH, blank=True, help_text="The hours in which it may go out."
+    )
+    zone = models.CharField(
+        max_length=NAME_LENGTH, blank=True, help_text="The recipient's time zone, if it was given."
+    )
+    resend_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="resends",
+        db_index=False,
+        help_text="The message that this one sends again.",
+    )
     updated_on = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -117,6 +169,23 @@ class TextMessage(models.Model):
             models.Index(fields=["status", "created_on"], name="djsms_message_status_age"),
             models.Index(fields=["to"], name="djsms_message_to"),
             models.Index(fields=["frm"], name="djsms_message_frm"),
+            # What waits and what is in flight; the archive is not in them where the database knows
+            # conditions (PostgreSQL and SQLite).
+            models.Index(
+                fields=["account", "slot", "lane", "due_on"],
+                name="djsms_message_waiting",
+                condition=models.Q(due_on__isnull=False),
+            ),
+            models.Index(
+                fields=["account", "attempted_on"],
+                name="djsms_message_in_flight",
+                condition=models.Q(status=Status.CREATED.value, attempted_on__isnull=False),
+            ),
+            models.Index(
+                fields=["resend_of"],
+                name="djsms_message_resend_of",
+                condition=models.Q(resend_of__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -135,11 +204,12 @@ class StatusEvent(models.Model):
     class Source(models.TextChoices):
         ANSWER = "answer"
         REPORT = "report"
+        ATTEMPT = "attempt"  # one that surely did not go out, and was to be tried again
 
     message = models.ForeignKey(
         TextMessage, null=True, blank=True, on_delete=models.CASCADE, related_name="events"
     )
-    source = models.CharField(max_length=6, choices=Source.choices)
+    source = models.CharField(max_length=7, choices=Source.choices)
     account = ExactCharField(max_length=ACCOUNT_LENGTH)
     ref = ExactCharField(max_length=CODE_LENGTH, blank=True)
     provider_id = ExactCharField(max_length=ID_LENGTH, blank=True)
@@ -205,3 +275,52 @@ class IncomingPart(models.Model):
 
     def __str__(self) -> str:
         return f"part {self.number} of {self.total} from {mask(self.frm)}"
+
+
+class Gate(models.Model):
+    """How many of an account's waiting texts may go out now; one row locks for all workers.
+
+    ``slot`` is empty for the account itself, else an originator that is limited by itself.
+    """
+
+    account = ExactCharField(max_length=ACCOUNT_LENGTH)
+    slot = ExactCharField(max_length=NUMBER_LENGTH, blank=True, default="")
+    turn_on = models.DateTimeField(
+        null=True, blank=True, help_text="When texts were last taken; its write is the lock."
+    )
+    free_at = models.BigIntegerField(
+        default=0, help_text="When the rate allows the next text, in microseconds since 1970."
+    )
+    paused_on = models.DateTimeField(null=True, blank=True, help_text="Since when it is paused.")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it is paused or closed.")
+    closed_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until when it has closed by itself."
+    )
+    failures = models.PositiveIntegerField(
+        default=0, help_text="Calls in a row that failed for the account's sake."
+    )
+    closings = models.PositiveIntegerField(
+        default=0, help_text="How often in a row it has closed by itself."
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "slot"], name="djsms_gate_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"gate of account {self.account}"
+
+
+class Worker(models.Model):
+    """A process that sends what waits: for people to see, and to notice early that one died."""
+
+    id = ExactCharField(max_length=WORKER_LENGTH, primary_key=True, default=new_ref)
+    host = models.CharField(max_length=HOST_LENGTH)
+    pid = models.PositiveIntegerField()
+    started_on = models.DateTimeField()
+    seen_on = models.DateTimeField(db_index=True)
+    stopping = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"

@@ -44,6 +44,7 @@ class Status(enum.StrEnum):
     REJECTED = "rejected", 4, "refused by the recipient's carrier"
     FAILED = "failed", 4, "surely not sent, or lost on the way"
     EXPIRED = "expired", 4, "not delivered within its validity period"
+    CANCELLED = "cancelled", 4, "taken back by the application before it went out"
     DELIVERED = "delivered", 5, "delivered to the recipient's handset"
     RECEIVED = "received", 6, "an incoming message"
 
@@ -57,12 +58,12 @@ class Status(enum.StrEnum):
     @property
     def is_reportable(self) -> bool:
         """Whether a provider can say it of a message that it was handed."""
-        return self not in (Status.CREATED, Status.RECEIVED)
+        return self not in (Status.CREATED, Status.CANCELLED, Status.RECEIVED)
 
     @property
     def is_failure(self) -> bool:
         """Whether the message, or this part of it, ended without reaching the handset."""
-        return self.rank == Status.FAILED.rank
+        return self.rank == Status.FAILED.rank and self is not Status.CANCELLED
 
     @property
     def is_final(self) -> bool:
@@ -91,6 +92,9 @@ class OutgoingText:
     encoding: Encoding = Encoding.GSM7
     segments: int = 1
     """Into how many segments the text falls, by our own count."""
+    expires_on: datetime | None = None
+    """After which the text is worth nothing; always aware. Pass it on as the provider's validity
+    period, cut to what that takes."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """The caller's provider-specific extras."""
 
