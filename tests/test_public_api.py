@@ -36,7 +36,7 @@ from djsms.models import TextMessage
 
 PUBLIC = {
     "djsms": """
-        Encoding IncomingText OutgoingText PartOf SendResult SentPart Status StatusReport
+        Encoding Gateway IncomingText OutgoingText PartOf SendResult SentPart Status StatusReport
         asend_text gateway hookimpl hookspec international send_text send_texts
     """,
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
@@ -152,7 +152,9 @@ class TestTextMessage:
 
 
 class TestStatus:
-    WORDS = "created unknown sending sent refused rejected failed expired delivered received"
+    WORDS = (
+        "created unknown sending sent refused rejected failed expired cancelled delivered received"
+    )
 
     def test_has_these_words(self) -> None:
         assert sorted(Status) == sorted(self.WORDS.split())
@@ -171,6 +173,7 @@ class TestStatus:
             "rejected": 4,
             "failed": 4,
             "expired": 4,
+            "cancelled": 4,
             "delivered": 5,
             "received": 6,
         }
@@ -181,7 +184,8 @@ class TestStatus:
 
     def test_final_are_failures_and_successes(self) -> None:
         final = {status.value for status in Status if status.is_final}
-        assert final == {"refused", "rejected", "failed", "expired", "delivered", "received"}
+        failures = {"refused", "rejected", "failed", "expired"}
+        assert final == failures | {"cancelled", "delivered", "received"}
 
     def test_survives_pickling_and_copying(self) -> None:
         assert pickle.loads(pickle.dumps(Status.SENT)) is Status.SENT
@@ -189,7 +193,7 @@ class TestStatus:
 
 
 VALUES: dict[type, str] = {
-    OutgoingText: "ref text frm to status_report callback_url encoding segments extra",
+    OutgoingText: ("ref text frm to status_report callback_url encoding segments expires_on extra"),
     SendResult: "parts currency raw",
     SentPart: "provider_id status price error_code error_text",
     StatusReport: (

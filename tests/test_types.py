@@ -45,10 +45,10 @@ every_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(va
 
 
 class TestStatuses:
-    def test_are_the_documented_six_and_four_more(self) -> None:
+    def test_are_the_documented_six_and_five_more(self) -> None:
         assert {*Status} == (
             {"created", "sending", "sent", "delivered", "refused", "rejected"}
-            | {"unknown", "failed", "expired", "received"}
+            | {"unknown", "failed", "expired", "cancelled", "received"}
         )
 
     def test_move_forward_in_this_order(self) -> None:
@@ -60,7 +60,7 @@ class TestStatuses:
             {"unknown"},
             {"sending"},
             {"sent"},
-            {"refused", "rejected", "failed", "expired"},
+            {"refused", "rejected", "failed", "expired", "cancelled"},
             {"delivered"},
             {"received"},
         ]
@@ -71,7 +71,8 @@ class TestStatuses:
 
     def test_that_are_final_are_those_with_no_better_news_to_come(self) -> None:
         final = {status for status in Status if status.is_final}
-        assert final == {"refused", "rejected", "failed", "expired", "delivered", "received"}
+        failures = {"refused", "rejected", "failed", "expired"}
+        assert final == failures | {"cancelled", "delivered", "received"}
 
     @pytest.mark.parametrize("status", Status)
     def test_are_plain_texts_everywhere(self, status: Status) -> None:

@@ -407,7 +407,7 @@ class TestParts:
             assert stored(message).status == "delivered"
 
 
-REPORTED = st.sampled_from([s for s in Status if s not in (Status.CREATED, Status.RECEIVED)])
+REPORTED = st.sampled_from([status for status in Status if status.is_reportable])
 
 
 @hypothesis_settings(
