@@ -19,7 +19,14 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
     Throttled,
 )
-from djsms.webhooks import json_object, json_objects, parameter_bytes, parameters
+from djsms.webhooks import (
+    json_object,
+    json_objects,
+    parameter_bytes,
+    parameter_lists,
+    parameters,
+    public_url,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -43,7 +50,9 @@ __all__ = [
     "json_object",
     "json_objects",
     "parameter_bytes",
+    "parameter_lists",
     "parameters",
+    "public_url",
     "retry_after",
 ]
 
@@ -92,12 +101,19 @@ class HTTPBackend(BaseBackend):
         followed. Raises ``TemporarilyUnavailable`` if no connection came about, ``OutcomeUnknown``
         if it was cut off or timed out later, and what ``raise_for_status`` raises.
         """
+        return self._call("POST", url, **request)
+
+    def get(self, url: str, **request: Any) -> requests.Response:
+        """Send one GET; what it takes, returns and raises is as with ``post``."""
+        return self._call("GET", url, **request)
+
+    def _call(self, method: str, url: str, **request: Any) -> requests.Response:
         from requests.exceptions import RequestException
         from urllib3.exceptions import HTTPError
 
         try:
-            response = self.session.post(
-                url, timeout=(self.timeout, self.timeout), allow_redirects=False, **request
+            response = self.session.request(
+                method, url, timeout=(self.timeout, self.timeout), allow_redirects=False, **request
             )
         except (RequestException, HTTPError) as error:
             # Its words hold the whole address, with secrets in the query of some providers.

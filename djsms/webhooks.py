@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, unquote
 
+from djsms import conf
 from djsms.exceptions import InvalidWebhook
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-__all__ = ["json_object", "json_objects", "parameter_bytes", "parameters"]
+__all__ = [
+    "json_object",
+    "json_objects",
+    "parameter_bytes",
+    "parameter_lists",
+    "parameters",
+    "public_url",
+]
 
 T = TypeVar("T")
 
@@ -40,6 +48,24 @@ def parameters(request: HttpRequest) -> dict[str, str]:
         raise InvalidWebhook("A parameter is not UTF-8.") from error
 
 
+def parameter_lists(request: HttpRequest) -> dict[str, list[str]]:
+    """Return the request's parameters with all values of each name, in the order they came.
+
+    For providers that repeat a name, as for each picture of a message, and for signatures that
+    cover every value. Read as ``parameters`` reads; a JSON object has one value a name.
+    Raises ``InvalidWebhook`` for bad UTF-8 and anything unreadable.
+    """
+    if request.method == "POST" and _is_json(request):
+        return {name: [value] for name, value in parameters(request).items()}
+    lists: dict[str, list[str]] = {}
+    try:
+        for name, value in _pairs(request):
+            lists.setdefault(name, []).append(value.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidWebhook("A parameter is not UTF-8.") from error
+    return lists
+
+
 def parameter_bytes(request: HttpRequest) -> dict[str, bytes]:
     """Return the parameters of a GET's query or a POST's form as the bytes that were sent.
 
@@ -47,11 +73,7 @@ def parameter_bytes(request: HttpRequest) -> dict[str, bytes]:
     been decoded already, by its own charset; what this does not know has become U+FFFD.
     Raises ``InvalidWebhook`` for repeated names and anything unreadable.
     """
-    if request.method != "POST":
-        return _unique(_split(_query(request)))
-    if request.content_type == MULTIPART:
-        return _unique(_multipart(request))
-    return _unique(_split(_body(request).decode("latin-1")))
+    return _unique(_pairs(request))
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
@@ -71,6 +93,43 @@ def json_objects(request: HttpRequest) -> list[dict[str, Any]]:
     """
     value = _parse_json(_body(request), parse_float=_finite)
     return [_object(item) for item in (value if isinstance(value, list) else [value])]
+
+
+def public_url(request: HttpRequest) -> str:
+    """Return the address that the provider called: what signatures over an address cover.
+
+    Scheme, host and the path that the project lies under come from ``DJSMS_BASE_URL``, since a
+    proxy may have changed them on the way; without that setting, from the request. The rest of the
+    path and the query are as they came, letter by letter, as far as the server tells them so.
+    Raises ``InvalidWebhook`` for bytes that are no UTF-8.
+    """
+    script = request.path.removesuffix(request.path_info)
+    base = conf.base_url() or f"{request.scheme}://{request.get_host()}{quote(script)}"
+    try:
+        query = _query(request).encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidWebhook("The address is not UTF-8.") from error
+    return base + _path_as_it_came(request, script) + (f"?{query}" if query else "")
+
+
+def _path_as_it_came(request: HttpRequest, script: str) -> str:
+    # Django has decoded the path. How it was written is told by ASGI, and by gunicorn and uWSGI in
+    # variables of their own; a proxy may have taken the script's part off, or put it on.
+    raw = getattr(request, "scope", {}).get("raw_path") or b""
+    told = (raw.decode("latin-1"), *(request.META.get(n, "") for n in ("RAW_URI", "REQUEST_URI")))
+    for address in told:
+        path = address.partition("?")[0].removeprefix(quote(script))
+        if path and unquote(path) == request.path_info:
+            return str(path)
+    return quote(request.path_info, safe="/:@&+$,;=!*'()~")
+
+
+def _pairs(request: HttpRequest) -> list[tuple[str, bytes]]:
+    if request.method != "POST":
+        return _split(_query(request))
+    if request.content_type == MULTIPART:
+        return _multipart(request)
+    return _split(_body(request).decode("latin-1"))
 
 
 def _is_json(request: HttpRequest) -> bool:

@@ -200,6 +200,12 @@ class TestAnAnswer:
         assert b"X-Acme: 1\r\n" in request
         assert json.loads(request.splitlines()[-1]) == {"text": "Grüße"}
 
+    def test_to_a_get_is_returned_too(self, acme: Acme, provider: Callable[..., Provider]) -> None:
+        server = provider(answer(body=b'{"value": "3.50"}'))
+        response = acme.get(server.url, params={"currency": "EUR"})
+        assert response.json() == {"value": "3.50"}
+        assert server.requests[0].startswith(b"GET /send?key=s3cret&currency=EUR HTTP/1.1\r\n")
+
     @pytest.mark.parametrize(
         ("status", "kind"),
         [

@@ -18,6 +18,7 @@ from djsms.webhooks import (
     json_object,
     json_objects,
     parameter_bytes,
+    parameter_lists,
     parameters,
 )
 
@@ -25,7 +26,7 @@ FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=frontier"
 JSON = "application/json"
 
-READERS = [parameters, parameter_bytes, json_object, json_objects]
+READERS = [parameters, parameter_bytes, parameter_lists, json_object, json_objects]
 
 
 def get(query: str) -> HttpRequest:
@@ -322,6 +323,8 @@ class TestNothingButInvalidWebhookGetsOut:
         assert isinstance(values, list if read is json_objects else dict)
         if read in (json_object, json_objects):
             assert json.loads(json.dumps(values, allow_nan=False)) == values
+        elif read is parameter_lists:
+            assert all(isinstance(value, str) for given in values.values() for value in given)
         else:
             kind = bytes if read is parameter_bytes else str
             assert all(isinstance(value, kind) for value in values.values())
@@ -341,3 +344,23 @@ class TestSeveralObjects:
     def test_are_objects_all(self, body: str) -> None:
         with pytest.raises(InvalidWebhook, match="not an object"):
             json_objects(post(body, JSON))
+
+
+class TestListsOfValues:
+    def test_keep_all_of_a_name_in_order(self) -> None:
+        assert parameter_lists(get("b=2&a=1&b=&b=2")) == {"b": ["2", "", "2"], "a": ["1"]}
+        assert parameter_lists(post("b=2&a=1&b=3")) == {"b": ["2", "3"], "a": ["1"]}
+
+    def test_of_a_multipart_form(self) -> None:
+        request = multipart(part("to", b"1"), part("to", "é".encode()))
+        assert parameter_lists(request) == {"to": ["1", "é"]}
+
+    def test_of_a_json_object_have_one_each(self) -> None:
+        assert parameter_lists(post('{"to": 1, "text": "Hi"}', JSON)) == {
+            "to": ["1"],
+            "text": ["Hi"],
+        }
+
+    def test_are_utf8(self) -> None:
+        with pytest.raises(InvalidWebhook, match="UTF-8"):
+            parameter_lists(get("a=%ff"))
