@@ -3,41 +3,96 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from djsms import numbers
 from djsms.exceptions import AccountNotFound, InvalidOptions
+from djsms.types import MAX_PARTS
 
 __all__ = [
     "Account",
+    "Rate",
+    "Window",
     "account",
     "accounts",
     "aliases",
     "allow_unverified_webhooks",
     "base_url",
+    "engine",
     "extensions",
+    "fallbacks",
     "flat_option",
     "parts_timeout",
+    "region",
+    "time_zone",
+    "window",
+    "windows",
 ]
 
 DEFAULT_ALIAS = "default"
 MAX_PARTS_TIMEOUT = timedelta(days=366)
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 BASE_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
+RATE = re.compile(r"([1-9][0-9]{0,5})\s*(texts|segments)?\s*/\s*(s|min|h)")
+SECONDS = {"s": 1, "min": 60, "h": 3600}
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WINDOW_NAME_LENGTH = 64
+MAX_CONCURRENCY = 1000
+MAX_LIFETIME = timedelta(days=366)
 MISSING = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How many texts, or segments, may go out in a time: ``"30/s"``, ``"5 segments/s"``."""
+
+    count: int
+    seconds: int
+    by_segment: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One way to send: the name of a backend and the options to make it with."""
+    """One way to send: the name of a backend, the options to make it with, and its limits."""
 
     alias: str
     backend: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    frm: str = ""
+    """The originator of texts that name none."""
+    rate: Rate | None = None
+    originator_rate: Rate | None = None
+    """The rate of each originator by itself."""
+    concurrency: int | None = None
+    """How many calls may be in flight at once, of waiting texts and over all workers."""
+    lifetime: timedelta | None = None
+    """After what time a text that waits is worth nothing; None: by its priority."""
+    fallback: str = ""
+    """The alias of the account that takes over what this one surely did not send."""
+    max_segments: int = MAX_PARTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Hours of the day, on some days of the week, by the wall clock of the recipient's zone.
+
+    One that closes no later than it opens runs over midnight, and belongs to the day it opens on.
+    """
+
+    name: str
+    opens: time
+    closes: time
+    days: frozenset[int]
+    """0 is Monday, as in ``datetime.weekday``."""
+    zone: ZoneInfo
+    """Holds where the recipient's zone is not known."""
 
 
 def aliases() -> list[str]:
@@ -65,6 +120,23 @@ def account(alias: str) -> Account:
         )
     names = ", ".join(map(repr, known)) or "none"
     raise AccountNotFound(f"There is no account {alias!r} in DJSMS_ACCOUNTS (known: {names}).")
+
+
+def fallbacks(alias: str) -> Iterator[str]:
+    """Yield the accounts that take over from this one, in turn, each once.
+
+    Ends where the settings do: at one that is not defined, or wrongly, or was there before.
+    """
+    known, seen = _definitions(), {alias}
+    while alias in known:
+        try:
+            alias = _account(alias, known[alias]).fallback
+        except InvalidOptions:
+            return
+        if not alias or alias in seen or alias not in known:
+            return
+        seen.add(alias)
+        yield alias
 
 
 def flat_option(backend: str, option: str) -> Any:
@@ -115,8 +187,79 @@ def parts_timeout() -> timedelta:
     return timeout
 
 
+def region() -> str:
+    """Return the region, as ``"GB"``, whose national numbers are read; empty: none are."""
+    code = getattr(settings, "DJSMS_REGION", None)
+    if not code:
+        return ""
+    if not (isinstance(code, str) and _is_region(code)):
+        raise InvalidOptions(
+            "DJSMS_REGION must be a country by its two capital letters, such as 'GB', "
+            f"not {code!r}."
+        )
+    return code
+
+
+def engine() -> str:
+    """Return the name of the engine that wakes whoever sends what waits."""
+    name = getattr(settings, "DJSMS_ENGINE", "worker")
+    if not isinstance(name, str) or not name:
+        raise InvalidOptions(
+            "DJSMS_ENGINE must be the name of an engine: 'worker', 'tasks', or that of an "
+            "installed one."
+        )
+    return name
+
+
+def windows() -> dict[str, Window]:
+    """Return the windows by name; raise ``InvalidOptions`` if one of them is none."""
+    return {name: _window(name, given) for name, given in _mapping("DJSMS_WINDOWS").items()}
+
+
+def window(name: str) -> Window:
+    """Return one window; raise ``InvalidOptions`` if there is none of this name."""
+    known = _mapping("DJSMS_WINDOWS")
+    if name not in known:
+        names = ", ".join(map(repr, known)) or "none"
+        raise InvalidOptions(f"There is no window {name!r} in DJSMS_WINDOWS (known: {names}).")
+    return _window(name, known[name])
+
+
+def time_zone(name: object) -> ZoneInfo | None:
+    """Return the time zone of a name such as ``"Europe/London"``; None if there is none."""
+    try:
+        return ZoneInfo(name) if isinstance(name, str) and name else None
+    except (OSError, ValueError, LookupError):
+        # Names that are no paths, that lead out of the data, or to a folder in it.
+        return None
+
+
+@lru_cache
+def _is_region(code: str) -> bool:
+    # Its import takes longer than the rest of the package's: only who sets a region pays for it.
+    import phonenumbers
+
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
 def _definitions() -> dict[str, object]:
-    """Return what the settings say of each account, as it stands there."""
+    """Return what the settings say of each account, as it stands there.
+
+    Flat settings complete the default account, wherever it is defined.
+    """
+    found = _backends()
+    default = found.get(DEFAULT_ALIAS)
+    if isinstance(default, Mapping):
+        flat = {
+            name: getattr(settings, f"DJSMS_{name}")
+            for name in LIMITS
+            if hasattr(settings, f"DJSMS_{name}")
+        }
+        found[DEFAULT_ALIAS] = flat | dict(default)
+    return found
+
+
+def _backends() -> dict[str, object]:
     found = dict(_mapping("DJSMS_ACCOUNTS"))
     backend = getattr(settings, "DJSMS_BACKEND", None)
     if backend is None:
@@ -151,12 +294,15 @@ def _account(alias: str, definition: object) -> Account:
             f"{alias!r} in DJSMS_ACCOUNTS is no alias: it stands in webhook addresses, so use up "
             "to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit."
         )
-    shape = "must be a dictionary of BACKEND and, if need be, OPTIONS"
+    shape = "must be a dictionary of BACKEND and, if need be, OPTIONS and limits"
     if not isinstance(definition, Mapping):
         raise InvalidOptions(f"The account {alias!r} {shape}, not {type(definition).__name__}.")
     for name in definition:
-        if name not in ("BACKEND", "OPTIONS"):
-            raise InvalidOptions(f"The account {alias!r} {shape}; it has {name!r}.")
+        if name not in ("BACKEND", "OPTIONS", *LIMITS):
+            known = ", ".join(LIMITS)
+            raise InvalidOptions(
+                f"The account {alias!r} {shape}; it has {name!r}. The limits are {known}."
+            )
     backend, options = definition.get("BACKEND"), definition.get("OPTIONS", {})
     if not isinstance(backend, str) or not backend:
         raise InvalidOptions(
@@ -166,4 +312,118 @@ def _account(alias: str, definition: object) -> Account:
         raise InvalidOptions(
             f"The options of the account {alias!r} must be a dictionary by their names."
         )
-    return Account(alias=alias, backend=backend, options=options)
+    return Account(alias=alias, backend=backend, options=options, **_limits(alias, definition))
+
+
+def _limits(alias: str, definition: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, (attribute, read) in LIMITS.items():
+        if definition.get(name) is None:
+            continue
+        try:
+            found[attribute] = read(definition[name])
+        except ValueError as error:
+            raise InvalidOptions(f"{name} of the account {alias!r}: {error}") from None
+    return found
+
+
+# Each returns the value of a limit, or says by a ValueError what it should be.
+
+
+def _frm(value: Any) -> str:
+    return numbers.originator(value)
+
+
+def _rate(value: object) -> Rate:
+    found = RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(
+            f"{value!r} is no rate. Write a whole number and its time, such as '30/s', '100/min', "
+            "'1000/h' or '5 segments/s'."
+        )
+    count, unit, period = found.groups()
+    return Rate(count=int(count), seconds=SECONDS[period], by_segment=unit == "segments")
+
+
+def _concurrency(value: object) -> int:
+    return _whole_number(value, MAX_CONCURRENCY)
+
+
+def _max_segments(value: object) -> int:
+    return _whole_number(value, MAX_PARTS)
+
+
+def _whole_number(value: object, most: int) -> int:
+    if type(value) is not int or not 1 <= value <= most:
+        raise ValueError(f"{value!r} is no whole number from 1 to {most}.")
+    return value
+
+
+def _lifetime(value: object) -> timedelta:
+    if not isinstance(value, timedelta) or not timedelta(0) < value <= MAX_LIFETIME:
+        raise ValueError(f"{value!r} is no timedelta of more than nothing and at most a year.")
+    return value
+
+
+def _fallback(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is not the alias of another account.")
+    return value
+
+
+LIMITS: dict[str, tuple[str, Callable[[object], Any]]] = {
+    "FROM": ("frm", _frm),
+    "RATE": ("rate", _rate),
+    "ORIGINATOR_RATE": ("originator_rate", _rate),
+    "CONCURRENCY": ("concurrency", _concurrency),
+    "LIFETIME": ("lifetime", _lifetime),
+    "FALLBACK": ("fallback", _fallback),
+    "MAX_SEGMENTS": ("max_segments", _max_segments),
+}
+
+
+def _window(name: object, given: object) -> Window:
+    if not isinstance(name, str) or not 1 <= len(name) <= WINDOW_NAME_LENGTH:
+        raise InvalidOptions(
+            f"{name!r} in DJSMS_WINDOWS is no name of 1 to {WINDOW_NAME_LENGTH} characters."
+        )
+    wanted = {"FROM", "TO", "DAYS", "ZONE"}
+    if not isinstance(given, Mapping) or not {"FROM", "TO", "ZONE"} <= set(given) <= wanted:
+        raise InvalidOptions(
+            f"The window {name!r} must be a dictionary of FROM, TO and ZONE and, if need be, DAYS."
+        )
+    for hour in ("FROM", "TO"):
+        if not isinstance(given[hour], time) or given[hour].tzinfo is not None:
+            raise InvalidOptions(
+                f"{hour} of the window {name!r} must be a time without a zone, such as time(8)."
+            )
+    zone = time_zone(given["ZONE"])
+    if zone is None:
+        raise InvalidOptions(
+            f"ZONE of the window {name!r} must be a time zone, such as 'Europe/London', "
+            f"not {given['ZONE']!r}: it holds where the recipient's is not known."
+        )
+    days = _days(given.get("DAYS", "mon-sun"))
+    if not days:
+        raise InvalidOptions(
+            f"DAYS of the window {name!r} must be days such as 'mon-fri' or 'sat,sun', "
+            f"not {given['DAYS']!r}."
+        )
+    return Window(name=name, opens=given["FROM"], closes=given["TO"], days=days, zone=zone)
+
+
+def _days(given: object) -> frozenset[int]:
+    """Return the days of the week that are meant; none if it cannot be read."""
+    if not isinstance(given, str):
+        return frozenset()
+    days: set[int] = set()
+    for part in given.replace(" ", "").lower().split(","):
+        first, dash, last = part.partition("-")
+        if first not in WEEK or (dash and last not in WEEK):
+            return frozenset()
+        day, end = WEEK.index(first), WEEK.index(last or first)
+        days.add(end)
+        while day != end:
+            days.add(day)
+            day = (day + 1) % 7
+    return frozenset(days)

@@ -1,13 +1,13 @@
 """The settings, in right and wrong shapes; whatever is wrong is named."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from djsms import conf
-from djsms.conf import Account
+from djsms.conf import Account, Rate
 from djsms.exceptions import AccountNotFound, InvalidOptions
 
 
@@ -282,3 +282,211 @@ class TestUnverifiedWebhooks:
     def test_debug_does_not_count(self, settings: Settings) -> None:
         settings.DEBUG = True
         assert not conf.allow_unverified_webhooks()
+
+
+class TestLimits:
+    def test_are_none_by_default(self, settings: Settings) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        account = conf.account("default")
+        assert (account.frm, account.fallback, account.max_segments) == ("", "", 255)
+        assert account.rate is account.originator_rate is account.concurrency is None
+        assert account.lifetime is None
+
+    def test_of_an_account_stand_beside_its_backend(self, settings: Settings) -> None:
+        settings.DJSMS_ACCOUNTS = {
+            "alerts": {
+                "BACKEND": "acme",
+                "FROM": "Bistro",
+                "RATE": "30/s",
+                "ORIGINATOR_RATE": "1/s",
+                "CONCURRENCY": 10,
+                "LIFETIME": timedelta(hours=4),
+                "FALLBACK": "other",
+                "MAX_SEGMENTS": 6,
+            }
+        }
+        assert conf.account("alerts") == Account(
+            alias="alerts",
+            backend="acme",
+            frm="Bistro",
+            rate=Rate(count=30, seconds=1),
+            originator_rate=Rate(count=1, seconds=1),
+            concurrency=10,
+            lifetime=timedelta(hours=4),
+            fallback="other",
+            max_segments=6,
+        )
+
+    def test_of_the_default_account_have_settings_of_their_own(self, settings: Settings) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        settings.DJSMS_FROM = "Bistro"
+        settings.DJSMS_CONCURRENCY = 3
+        account = conf.account("default")
+        assert (account.frm, account.concurrency) == ("Bistro", 3)
+
+    def test_settings_of_their_own_are_for_no_other_account(self, settings: Settings) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme"}}
+        settings.DJSMS_FROM = "Bistro"
+        assert conf.account("alerts").frm == ""
+
+    def test_in_the_accounts_definition_win(self, settings: Settings) -> None:
+        settings.DJSMS_ACCOUNTS = {"default": {"BACKEND": "acme", "FROM": "Cafe"}}
+        settings.DJSMS_FROM = "Bistro"
+        settings.DJSMS_CONCURRENCY = 3
+        account = conf.account("default")
+        assert (account.frm, account.concurrency) == ("Cafe", 3)
+
+    @pytest.mark.parametrize(
+        ("words", "rate"),
+        [
+            ("30/s", Rate(count=30, seconds=1)),
+            ("100/min", Rate(count=100, seconds=60)),
+            ("1000/h", Rate(count=1000, seconds=3600)),
+            ("5 segments/s", Rate(count=5, seconds=1, by_segment=True)),
+            (" 5 texts / min ", Rate(count=5, seconds=60)),
+        ],
+    )
+    def test_rate_counts_texts_or_segments_in_a_time(
+        self, settings: Settings, words: str, rate: Rate
+    ) -> None:
+        settings.DJSMS_BACKEND = "acme"
+        settings.DJSMS_RATE = words
+        assert conf.account("default").rate == rate
+
+    @pytest.mark.parametrize(
+        ("name", "value", "problem"),
+        [
+            *(
+                ("RATE", rate, "is no rate. Write")
+                for rate in ("30", "0/s", "x/s", "", 30.0, "-1/s")
+            ),
+            *(("RATE", rate, "is no rate. Write") for rate in ("3/d", "1.5/s", "30/s/s", "3/S")),
+            ("ORIGINATOR_RATE", "30", "is no rate. Write"),
+            *(("CONCURRENCY", n, "no whole number from 1 to 1000") for n in (0, -1, 1001, "3")),
+            ("CONCURRENCY", True, "no whole number from 1 to 1000"),
+            *(("MAX_SEGMENTS", n, "no whole number from 1 to 255") for n in (0, 256, 1.0)),
+            *(("LIFETIME", t, "is no timedelta") for t in (60, timedelta(0), timedelta.max)),
+            *(("FALLBACK", alias, "not the alias of another") for alias in ("", 5, ["other"])),
+            ("FROM", "", "sender '' is empty"),
+            ("FROM", "0123456789", "neither a short code"),
+            ("FROM", 5, "sender is of type int"),
+        ],
+    )
+    def test_that_is_none_is_an_error_that_names_it(
+        self, settings: Settings, name: str, value: Any, problem: str
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "acme", name: value}}
+        with pytest.raises(InvalidOptions, match=f"{name} of the account 'alerts': .*{problem}"):
+            conf.account("alerts")
+
+
+class TestFallbacks:
+    def accounts(self, settings: Settings, **fallbacks: str | None) -> None:
+        settings.DJSMS_ACCOUNTS = {
+            alias: {"BACKEND": "acme", "FALLBACK": fallback}
+            for alias, fallback in fallbacks.items()
+        }
+
+    def test_are_none_by_default(self, settings: Settings) -> None:
+        self.accounts(settings, a=None)
+        assert list(conf.fallbacks("a")) == []
+
+    def test_are_followed_in_turn(self, settings: Settings) -> None:
+        self.accounts(settings, a="b", b="c", c=None)
+        assert list(conf.fallbacks("a")) == ["b", "c"]
+
+    def test_that_go_round_are_followed_once(self, settings: Settings) -> None:
+        self.accounts(settings, a="b", b="c", c="b")
+        assert list(conf.fallbacks("a")) == ["b", "c"]
+
+    def test_end_where_there_is_no_account(self, settings: Settings) -> None:
+        self.accounts(settings, a="b", b="lost")
+        assert list(conf.fallbacks("a")) == ["b"]
+
+
+class TestRegion:
+    def test_is_none_by_default(self) -> None:
+        assert conf.region() == ""
+
+    def test_is_a_country(self, settings: Settings) -> None:
+        settings.DJSMS_REGION = "GB"
+        assert conf.region() == "GB"
+
+    @pytest.mark.parametrize("region", ["gb", "UK", "England", "G", 44, ["GB"]])
+    def test_anything_else_is_an_error(self, settings: Settings, region: Any) -> None:
+        settings.DJSMS_REGION = region
+        with pytest.raises(InvalidOptions, match="DJSMS_REGION must be a country"):
+            conf.region()
+
+
+class TestEngine:
+    def test_is_the_worker_by_default(self) -> None:
+        assert conf.engine() == "worker"
+
+    @pytest.mark.parametrize("name", ["", None, 5])
+    def test_that_is_no_name_is_an_error(self, settings: Settings, name: Any) -> None:
+        settings.DJSMS_ENGINE = name
+        with pytest.raises(InvalidOptions, match="DJSMS_ENGINE must be the name of an engine"):
+            conf.engine()
+
+
+DAY = {"FROM": time(8), "TO": time(21), "ZONE": "Europe/London"}
+
+
+class TestWindows:
+    def test_are_none_by_default(self) -> None:
+        assert conf.windows() == {}
+
+    def test_have_hours_days_and_a_zone(self, settings: Settings) -> None:
+        settings.DJSMS_WINDOWS = {"day": {**DAY, "DAYS": "mon-fri"}}
+        window = conf.window("day")
+        assert (window.opens, window.closes) == (time(8), time(21))
+        assert window.days == {0, 1, 2, 3, 4}
+        assert window.zone.key == "Europe/London"
+
+    @pytest.mark.parametrize(
+        ("days", "numbers"),
+        [
+            ("mon-sun", {0, 1, 2, 3, 4, 5, 6}),
+            ("sat,sun", {5, 6}),
+            ("fri-mon", {4, 5, 6, 0}),
+            ("Mon, wed-thu", {0, 2, 3}),
+            ("sun", {6}),
+        ],
+    )
+    def test_days_are_ranges_and_lists(
+        self, settings: Settings, days: str, numbers: set[int]
+    ) -> None:
+        settings.DJSMS_WINDOWS = {"day": {**DAY, "DAYS": days}}
+        assert conf.window("day").days == numbers
+
+    def test_are_open_on_all_days_by_default(self, settings: Settings) -> None:
+        settings.DJSMS_WINDOWS = {"day": DAY}
+        assert conf.window("day").days == set(range(7))
+
+    @pytest.mark.parametrize(
+        ("given", "problem"),
+        [
+            ("8-21", "must be a dictionary of FROM, TO and ZONE"),
+            ({"FROM": time(8), "TO": time(21)}, "must be a dictionary of FROM, TO and ZONE"),
+            ({**DAY, "UNTIL": 1}, "must be a dictionary of FROM, TO and ZONE"),
+            ({**DAY, "FROM": 8}, "must be a time without a zone"),
+            ({**DAY, "TO": "21:00"}, "must be a time without a zone"),
+            ({**DAY, "ZONE": "Europe"}, "must be a time zone"),
+            ({**DAY, "ZONE": "../Paris"}, "must be a time zone"),
+            ({**DAY, "ZONE": ""}, "must be a time zone"),
+            ({**DAY, "ZONE": None}, "must be a time zone"),
+            *(({**DAY, "DAYS": days}, "must be days") for days in ("", "mo", "mon-", "-fri", 5)),
+        ],
+    )
+    def test_that_are_none_are_an_error_that_names_them(
+        self, settings: Settings, given: Any, problem: str
+    ) -> None:
+        settings.DJSMS_WINDOWS = {"day": given}
+        with pytest.raises(InvalidOptions, match=f"window 'day' {problem}"):
+            conf.windows()
+
+    def test_an_unknown_one_is_told_with_those_that_are_known(self, settings: Settings) -> None:
+        settings.DJSMS_WINDOWS = {"day": DAY}
+        with pytest.raises(InvalidOptions, match=r"no window 'night' .*\(known: 'day'\)"):
+            conf.window("night")

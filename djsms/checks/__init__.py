@@ -8,6 +8,7 @@
 - ``djsms.E006`` an extension is broken
 - ``djsms.E007`` ``DJSMS_BASE_URL`` is no address
 - ``djsms.E008`` a backend's or an extension's own check failed
+- ``djsms.E009`` the account that should take over is not there, or leads back
 - ``djsms.W001`` there is no account
 - ``djsms.W002`` ``DJSMS_BASE_URL`` is not set, and a provider may have something to report
 - ``djsms.W003`` ``djsms.urls`` is not included, and a provider may have something to report
@@ -26,7 +27,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, register
 
-__all__ = ["check_accounts", "check_deployment", "check_settings"]
+__all__ = ["check_accounts", "check_deployment", "check_limits", "check_settings"]
 
 # The work is imported when the checks run, so that setting up Django stays fast.
 
@@ -37,6 +38,14 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     from djsms.checks import extensions, project
 
     return [*project.check(), *extensions.check()]
+
+
+@register("djsms")
+def check_limits(**kwargs: Any) -> list[CheckMessage]:
+    """Check how texts wait, and who takes over."""
+    from djsms.checks import limits
+
+    return list(limits.check())
 
 
 @register("djsms")
