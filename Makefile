@@ -5,6 +5,8 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 ARGS ?=
+# the whole suite runs on all cores, a part of it in one process
+JOBS ?= $(if $(ARGS),0,auto)
 
 PYPROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 CONSTRAINTS := constraints/base.txt constraints/django.txt
@@ -20,11 +22,11 @@ demo: .venv/.demo
 test: .venv/.test
 ifdef COVERAGE
 	@$(PY) -m coverage erase
-	@$(PY) -m coverage run -m pytest $(ARGS)
+	@$(PY) -m coverage run -m pytest -n $(JOBS) $(ARGS)
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
 else
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) $(ARGS)
 endif
 
 # four targets, so that make -k lint tells everything at once

@@ -137,7 +137,7 @@ class TestAnInternationalNumber:
             return
         assert role(number) == number
 
-    @pytest.mark.parametrize("value", NOT_STR, ids=repr)
+    @pytest.mark.parametrize("value", NOT_STR, ids=lambda value: type(value).__name__)
     def test_what_is_no_text_is_refused_as_such(self, role, value):
         assert f"of type {type(value).__name__}, not str" in refusal(role, value)
 

@@ -23,6 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.live)
+            # one gateway for all, so one process
+            item.add_marker(pytest.mark.xdist_group("kannel"))
 
 
 class Project:
