@@ -1,0 +1,54 @@
+"""The database's clock: the one that all who send have in common."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from djsms.ledger.transactions import database
+
+__all__ = ["aware", "microseconds", "moment_of", "stored"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Not Django's Now(): on MySQL and MariaDB it is the wall clock of the server's own zone. And not
+# the time of the transaction, which a caller may have begun long ago.
+QUERIES = {
+    "postgresql": "SELECT (EXTRACT(EPOCH FROM STATEMENT_TIMESTAMP()) * 1000000)::bigint",
+    "mysql": "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))",
+}
+
+
+def microseconds() -> int:
+    """Return the time in microseconds since 1970."""
+    connection = connections[database()]
+    query = QUERIES.get(connection.vendor)
+    if query is None:
+        # SQLite has no clock but that of this machine, which all its users are on.
+        return time.time_ns() // 1000
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return int(cursor.fetchone()[0])
+
+
+def moment_of(microseconds: int) -> datetime:
+    """Return the time as an aware ``datetime`` in UTC."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def stored(moment: datetime) -> datetime:
+    """Return an aware time as ``USE_TZ`` wants it stored."""
+    if settings.USE_TZ:
+        return moment.astimezone(UTC)
+    return timezone.make_naive(moment, timezone.get_default_timezone())
+
+
+def aware(moment: datetime) -> datetime:
+    """Return a time that was stored as an aware one."""
+    if timezone.is_aware(moment):
+        return moment
+    return timezone.make_aware(moment, timezone.get_default_timezone())
