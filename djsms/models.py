@@ -177,7 +177,8 @@ class TextMessage(models.Model):
                 condition=models.Q(due_on__isnull=False),
             ),
             models.Index(
-                fields=["account", "attempted_on"],
+                # with the status, since where conditions are not known the whole archive is in it
+                fields=["account", "status", "attempted_on"],
                 name="djsms_message_in_flight",
                 condition=models.Q(status=Status.CREATED.value, attempted_on__isnull=False),
             ),
@@ -301,6 +302,13 @@ class Gate(models.Model):
     )
     closings = models.PositiveIntegerField(
         default=0, help_text="How often in a row it has closed by itself."
+    )
+    denied = ExactCharField(
+        max_length=32,
+        blank=True,
+        default="",
+        help_text="The text that was last turned away for the account's sake; empty once others "
+        "passed.",
     )
 
     class Meta:
