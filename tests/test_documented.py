@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 import djsms
 from djsms import Status, cli, conf, exceptions, hookspecs
 from djsms.accounts import plugins
+from djsms.cli.streams import INTERRUPTED, OUTPUT_LOST, READER_GONE
 from djsms.exceptions import SendError
 from djsms.models import StatusEvent, TextMessage
 from djsms.sending.outcomes import status_after
@@ -163,3 +164,8 @@ def test_model_fields(model: Any) -> None:
 @pytest.mark.parametrize("name", djsms.__all__)
 def test_public_name(name: str) -> None:
     assert re.search(rf"\b{name}\b", everything())
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, OUTPUT_LOST, INTERRUPTED, READER_GONE])
+def test_exit_code(code: int) -> None:
+    assert re.search(rf"^\| {code} \|", page("commands.md"), re.M)

@@ -26,13 +26,19 @@ SUBCOMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the console script ``djsms``; return its exit code, or exit with one that is not 0."""
+    from djsms.cli import streams
+
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = _parser()
     if not arguments:
         parser.print_help(sys.stderr)
         return 2
-    chosen = parser.parse_args(arguments[:1]).subcommand
-    command(chosen).run_from_argv(["djsms", *arguments])
+
+    def run() -> None:
+        chosen = parser.parse_args(arguments[:1]).subcommand
+        command(chosen).run_from_argv(["djsms", *arguments])
+
+    streams.run(run)
     return 0
 
 

@@ -6,11 +6,21 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, OutputWrapper
+from django.core.management.color import no_style
 
-from djsms.cli import project
+from djsms.cli import errors, project, streams
 
 __all__ = ["Subcommand"]
+
+
+class Output(OutputWrapper):
+    """Standard output as commands write it; what is lost is told before the next step."""
+
+    def write(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]  # as Django's
+        with streams.telling_loss():
+            super().write(*args, **kwargs)
+            self.flush()
 
 
 class Subcommand(BaseCommand):
@@ -20,6 +30,13 @@ class Subcommand(BaseCommand):
     requires_system_checks = ()
     needs_project = True
     _colour: bool | None = None
+
+    def __init__(self, stdout: Any = None, stderr: Any = None, **options: Any) -> None:
+        super().__init__(stdout, stderr or streams.standard_error(), **options)
+        self.stdout = Output(stdout or streams.standard_output())
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        streams.run(lambda: super(Subcommand, self).run_from_argv(argv))
 
     def get_version(self) -> str:
         from importlib.metadata import version
@@ -32,9 +49,13 @@ class Subcommand(BaseCommand):
         elif options["no_color"] or os.environ.get("NO_COLOR"):
             self._colour = False
             options["no_color"] = True
+            # Django does so too, but only after what may go wrong here.
+            self.style = no_style()
+            self.stderr.style_func = None
         if self.needs_project:
             project.set_up()
-        return super().execute(*args, **options)
+        with errors.told():
+            return super().execute(*args, **options)
 
     @property
     def is_colourful(self) -> bool:

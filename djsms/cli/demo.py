@@ -13,7 +13,7 @@ from django.conf import ENVIRONMENT_VARIABLE, settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from djsms.cli import SUBCOMMANDS, errors
+from djsms.cli import SUBCOMMANDS
 from djsms.cli.base import Subcommand
 
 __all__ = ["BACKEND", "SETTINGS", "Command"]
@@ -61,8 +61,7 @@ class Command(Subcommand):
                 f"The demo prints its texts with the {BACKEND} backend, which is not installed: "
                 f"pip install djsms-{BACKEND}"
             ) from None
-        with errors.told():
-            gateways.get()
+        gateways.get()
 
     def _run_apart(self) -> None:
         """Run in another process: this one belongs to a project, with a database of its own."""

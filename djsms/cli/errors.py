@@ -1,4 +1,4 @@
-"""What a person at the command line can put right, said without a traceback."""
+"""What a person at the command line can put right, said in a line and without a traceback."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
 
+from djsms.cli.tables import visible
 from djsms.exceptions import TextMessageError
 
-__all__ = ["told"]
+__all__ = ["one_line", "told"]
 
 
 @contextmanager
@@ -20,8 +22,27 @@ def told() -> Iterator[None]:
     try:
         yield
     except (TextMessageError, ImproperlyConfigured) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(one_line(error)) from error
     except DatabaseError as error:
-        raise CommandError(
-            f"The database refuses: {error}. Has manage.py migrate been run?"
-        ) from error
+        raise CommandError(_told_of_database(error)) from error
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error says in one line that cannot command the terminal."""
+    return visible(" ".join(str(error).split()))
+
+
+def _told_of_database(error: DatabaseError) -> str:
+    words = one_line(error).rstrip(".")
+    try:
+        hint = "" if _is_migrated() else " Run manage.py migrate."
+    except DatabaseError:
+        return f"The database cannot be used: {words}."
+    return f"The database refuses: {words}.{hint}"
+
+
+def _is_migrated() -> bool:
+    from djsms.ledger.transactions import database
+
+    executor = MigrationExecutor(connections[database()])
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes("djsms"))

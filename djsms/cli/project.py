@@ -9,6 +9,8 @@ from django.apps import apps
 from django.conf import ENVIRONMENT_VARIABLE, settings
 from django.core.management.base import CommandError
 
+from djsms.cli.errors import one_line
+
 __all__ = ["ProjectBroken", "ProjectMissing", "load", "set_up"]
 
 
@@ -39,15 +41,19 @@ def load() -> None:
         )
     try:
         django.setup()
-    except Exception as error:
+    # settings may also say sys.exit("Set SHOP_ENV.")
+    except (Exception, SystemExit) as error:
+        if not settings.configured:
+            # At its end a command closes connections, for which Django would read them again.
+            settings.configure()
         hint = " Is its folder on the path? (--pythonpath)" if _is_missing(error, module) else ""
         raise ProjectBroken(
             f"Django cannot be set up with the settings {module!r}: "
-            f"{type(error).__name__}: {error}.{hint}"
+            f"{type(error).__name__}: {one_line(error).rstrip('.')}.{hint}"
         ) from error
 
 
-def _is_missing(error: Exception, module: str | None) -> bool:
+def _is_missing(error: BaseException, module: str | None) -> bool:
     return (
         isinstance(error, ModuleNotFoundError)
         and error.name is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -72,13 +73,26 @@ def _send(options: dict[str, Any]) -> TextMessage:
 
     names = ("frm", "to", "using", "status_report", "key")
     text = _standard_input() if options["text"] == "-" else options["text"]
-    with errors.told():
-        return send_text(text, **{name: options[name] for name in names})
+    return send_text(_decoded(text), **{name: options[name] for name in names})
 
 
 def _standard_input() -> str:
+    if sys.stdin is None:
+        raise CommandError("The text was to come from standard input, which is closed.")
+    try:
+        text = sys.stdin.read()
+    except (OSError, ValueError) as error:
+        raise CommandError(f"Standard input cannot be read: {errors.one_line(error)}.") from error
     # The newline that ends the last line is the shell's, not the message's.
-    return sys.stdin.read().removesuffix("\n")
+    return text.removesuffix("\n")
+
+
+def _decoded(text: str) -> str:
+    """Return a text from the shell, which Python may have read in a poorer encoding than UTF-8."""
+    try:
+        return os.fsencode(text).decode()
+    except UnicodeError:
+        raise CommandError("The text is not in UTF-8.") from None
 
 
 def _price(message: TextMessage) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from djsms.cli import SUBCOMMANDS, errors
+from djsms.cli import SUBCOMMANDS
 from djsms.cli.base import Subcommand
 
 __all__ = ["Command"]
@@ -16,8 +16,7 @@ class Command(Subcommand):
     def handle(self, *, verbosity: int, **options: Any) -> None:
         from djsms.tidying import tidy
 
-        with errors.told():
-            tidied = tidy()
+        tidied = tidy()
         if verbosity:
             self.say(
                 f"{tidied.unknown:>6}  calls to the provider that never came back, now unknown"

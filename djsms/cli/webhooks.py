@@ -11,8 +11,9 @@ from django.urls import NoReverseMatch, reverse
 
 from djsms import conf
 from djsms.accounts import addresses, gateways
-from djsms.cli import SUBCOMMANDS, errors
+from djsms.cli import SUBCOMMANDS
 from djsms.cli.base import Subcommand
+from djsms.cli.errors import one_line
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -48,9 +49,10 @@ class Command(Subcommand):
                 addresses.webhook_url(alias, "callback"), addresses.webhook_url(alias, "incoming")
             )
         except ImproperlyConfigured as error:
-            return f"Account {alias!r}: {error}"
+            return f"Account {alias!r}: {one_line(error)}"
         except Exception as error:
-            return f"Account {alias!r}: its backend failed with {type(error).__name__}: {error}"
+            words = f"{type(error).__name__}: {one_line(error)}"
+            return f"Account {alias!r}: its backend failed with {words}"
         self.say(self.style.MIGRATE_HEADING(f"{alias} ({gateway.backend})"))
         self._list(pasted)
         return ""
@@ -65,17 +67,14 @@ class Command(Subcommand):
 
 
 def _aliases(account: str | None) -> list[str]:
-    with errors.told():
-        if account is not None:
-            return [conf.account(account).alias]
-        # With no account at all this raises, and says what to set.
-        return conf.aliases() or [conf.account(conf.DEFAULT_ALIAS).alias]
+    if account is not None:
+        return [conf.account(account).alias]
+    # With no account at all this raises, and says what to set.
+    return conf.aliases() or [conf.account(conf.DEFAULT_ALIAS).alias]
 
 
 def _require_addresses() -> None:
-    with errors.told():
-        base_url = conf.base_url()
-    if not base_url:
+    if not conf.base_url():
         raise CommandError(
             "Set DJSMS_BASE_URL to the address at which providers reach this project, such as "
             "DJSMS_BASE_URL = 'https://example.com'."

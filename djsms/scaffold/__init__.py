@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -24,8 +25,8 @@ SUFFIX = ".template"
 def write(name: str, parent: Path) -> list[Path]:
     """Write the distribution of a backend into a new folder and return its files.
 
-    Raises ``InvalidName`` if the name cannot be or is taken, and ``FileExistsError`` if the folder
-    is there; then nothing is written.
+    Raises ``InvalidName`` if the name cannot be or is taken, ``FileExistsError`` if the folder is
+    there, and another ``OSError`` if it cannot be written; then nothing of it is left.
     """
     names = Names.of(name)
     names.require_free()
@@ -33,10 +34,15 @@ def write(name: str, parent: Path) -> list[Path]:
     if folder.exists():
         raise FileExistsError(f"{folder} is there already.")
     contents = dict(_contents(names))
-    for path, text in contents.items():
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+    try:
+        for path, text in contents.items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    except BaseException:
+        # Half of it would stand in the way of the next try.
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return [folder / path for path in contents]
 
 

@@ -1,6 +1,7 @@
 """``djsms X`` and ``manage.py djsms X`` are the same commands, with Django's conventions.
 
-Exit codes: 0 for well, 1 for something wrong, 2 for a command line that is none.
+Exit codes: 0 for well, 1 for something wrong, 2 for a command line that is none; for what comes
+from outside see ``test_cli_edges.py``.
 """
 
 import io
@@ -132,12 +133,17 @@ class TestManagePy:
             Command().run_from_argv(["manage.py", "djsms", "--help"])
         assert cli.overview() in capsys.readouterr().out
 
-    @pytest.mark.parametrize("arguments", [[], ["sned"]])
-    def test_a_missing_or_unknown_subcommand_is_a_wrong_command_line(
-        self, arguments: list[str]
+    def test_alone_it_lists_the_subcommands_as_an_error(
+        self, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with pytest.raises(SystemExit) as end:
-            Command().run_from_argv(["manage.py", "djsms", *arguments])
+            Command().run_from_argv(["manage.py", "djsms"])
+        assert end.value.code == 2
+        assert cli.overview() in capsys.readouterr().err
+
+    def test_an_unknown_subcommand_is_a_wrong_command_line(self) -> None:
+        with pytest.raises(SystemExit) as end:
+            Command().run_from_argv(["manage.py", "djsms", "sned"])
         assert end.value.code == 2
 
     def test_call_command_works_for_code_and_tests(self) -> None:

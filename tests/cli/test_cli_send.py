@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 from scripted import Provider
 
 from djsms import SentPart, Status
@@ -101,18 +100,3 @@ def test_what_is_wrong_is_said_before_anything_is_sent(
     with pytest.raises(CommandError, match=reason):
         send(to, text, *options)
     assert provider.sent == []
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("arguments", [["send", TO, "Hello", "--from=Acme"], ["tidy"]])
-def test_a_database_that_was_not_migrated_is_told_so(
-    provider: Provider, arguments: list[str]
-) -> None:
-    with connection.schema_editor() as editor:
-        editor.alter_db_table(TextMessage, "djsms_textmessage", "elsewhere")
-    try:
-        with pytest.raises(CommandError, match=r"no such table.*manage\.py migrate"):
-            call_command("djsms", *arguments)
-    finally:
-        with connection.schema_editor() as editor:
-            editor.alter_db_table(TextMessage, "elsewhere", "djsms_textmessage")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 
-from djsms.cli import SUBCOMMANDS, command, overview
+from djsms.cli import SUBCOMMANDS, command, overview, streams
 
 __all__ = ["Command"]
 
@@ -43,7 +44,13 @@ class Command(BaseCommand):
         if argv[2:] and argv[2] in SUBCOMMANDS:
             command(argv[2]).run_from_argv([f"{os.path.basename(argv[0])} {argv[1]}", *argv[2:]])  # noqa: PTH119
         else:
-            super().run_from_argv(argv)
+            streams.run(lambda: self._run_own(argv))
+
+    def _run_own(self, argv: list[str]) -> None:
+        if not argv[2:]:
+            self.create_parser(argv[0], argv[1]).print_help(sys.stderr)
+            raise SystemExit(2)
+        super().run_from_argv(argv)
 
     def handle(self, *, subcommand: str, arguments: list[str], **options: Any) -> None:
         # First, so that what stands after the subcommand wins.
