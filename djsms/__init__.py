@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from djsms.hookspecs import hookimpl, hookspec
 from djsms.types import (
+    Balance,
     Encoding,
     IncomingText,
     OutgoingText,
     PartOf,
     SendResult,
     SentPart,
+    SentText,
     Status,
     StatusReport,
 )
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from djsms.sending.now import asend_text, send_text, send_texts
 
 __all__ = [
+    "Balance",
     "Encoding",
     "Gateway",
     "IncomingText",
@@ -30,6 +33,7 @@ __all__ = [
     "PartOf",
     "SendResult",
     "SentPart",
+    "SentText",
     "Status",
     "StatusReport",
     "asend_text",

@@ -7,12 +7,19 @@ implements. The values are in ``djsms.types``, the errors in ``djsms.exceptions`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
 
-from djsms.types import IncomingText, OutgoingText, SendResult, StatusReport
+from djsms.types import (
+    Balance,
+    IncomingText,
+    OutgoingText,
+    SendResult,
+    SentText,
+    StatusReport,
+)
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -71,3 +78,23 @@ def check(callback_url: str, incoming_url: str) -> list[CheckMessage]:
     provider would call, without knowing whether it will; empty if ``DJSMS_BASE_URL`` is not set.
     Never touches the network.
     """
+
+
+@hookspec(firstresult=True)
+def fetch_reports(messages: Sequence[SentText]) -> list[StatusReport]:
+    """Ask the provider how these messages stand, and return what it says as status reports.
+
+    For what no webhook brings: reports that were lost, prices that become known later. Each report
+    names its message by ``ref`` or ``provider_id``, in the words that the webhooks use, so that
+    what is known already does not count twice. Leave out messages that the provider cannot be asked
+    about or does not know. Called from workers and commands, never from a view: the network is
+    allowed.
+
+    Raise a ``SendError`` if there is no answer. Nothing is sent, so whatever its kind, one may ask
+    again. If the answers end in the middle, return the reports until there.
+    """
+
+
+@hookspec(firstresult=True)
+def fetch_balance() -> Balance:
+    """Ask the provider how much credit the account has left. Raise as for ``fetch_reports``."""

@@ -12,12 +12,14 @@ from typing import Any, Self
 from djsms.segments import Encoding
 
 __all__ = [
+    "Balance",
     "Encoding",
     "IncomingText",
     "OutgoingText",
     "PartOf",
     "SendResult",
     "SentPart",
+    "SentText",
     "Status",
     "StatusReport",
 ]
@@ -150,6 +152,43 @@ class SendResult:
         return cls(parts=(part,), currency=currency, raw=raw or {})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SentText:
+    """A message that the provider was handed before, to ask it how that message stands."""
+
+    ref: str
+    """Our own reference, as in its ``OutgoingText``."""
+    to: str
+    """The recipient, an E.164 number with ``+``."""
+    frm: str
+    """The originator, as in its ``OutgoingText``."""
+    attempted_on: datetime
+    """When the provider was called, by our clock; always aware."""
+    provider_ids: tuple[str, ...] = ()
+    """The provider's ids of its parts, in order; none if its answer was lost or had none."""
+    status: Status = Status.UNKNOWN
+    """Where it stands, as far as is known here."""
+
+    def __post_init__(self) -> None:
+        _require_texts(self, "ref", "to", "frm")
+        _require_time(self, "attempted_on", optional=False)
+        # The annotations promise what follows, and nobody holds a caller to them.
+        ids: Any = self.provider_ids
+        status: Any = self.status
+        if not isinstance(ids, tuple):
+            raise TypeError(f"SentText.provider_ids is a {type(ids).__name__}, not a tuple")
+        for item in ids:
+            if not isinstance(item, str):
+                raise TypeError(f"SentText.provider_ids has a {type(item).__name__}, not a str")
+        if not isinstance(status, Status):
+            raise TypeError(f"SentText.status is {status!r}, not a Status")
+
+    def __repr__(self) -> str:
+        from djsms.numbers import mask
+
+        return f"<SentText {self.ref}: {mask(self.frm)} → {mask(self.to)}, {self.status}>"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
     """One status report (delivery receipt) of the provider, for a message or one part of it."""
@@ -225,6 +264,25 @@ class IncomingText:
         return f"<IncomingText {self.provider_id}: {mask(self.frm)} → {mask(self.to)}{part}>"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """The credit of an account with its provider."""
+
+    amount: Decimal
+    """What is left; negative if the provider lets the account be overdrawn."""
+    currency: str = ""
+    """ISO 4217 code, or what else the provider counts in; empty if it does not say."""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The answer as the provider gave it; must be plain JSON values."""
+
+    def __post_init__(self) -> None:
+        _require_texts(self, "currency")
+        if not isinstance(self.amount, Decimal):
+            raise TypeError(f"Balance.amount is a {type(self.amount).__name__}, not a Decimal")
+        if not self.amount.is_finite():
+            raise ValueError(f"Balance.amount is {self.amount}; nobody has that much.")
+
+
 # A backend's slip must show when it makes the value, not when the core stores what came of a call.
 
 
@@ -235,9 +293,11 @@ def _require_texts(value: object, *names: str) -> None:
             raise TypeError(f"{type(value).__name__}.{name} is a {type(given).__name__}, not a str")
 
 
-def _require_time(value: object, name: str) -> None:
+def _require_time(value: object, name: str, *, optional: bool = True) -> None:
     given = getattr(value, name)
-    if given is not None and not isinstance(given, datetime):
+    if given is None and optional:
+        return
+    if not isinstance(given, datetime):
         raise TypeError(
             f"{type(value).__name__}.{name} is a {type(given).__name__}, not a datetime"
         )

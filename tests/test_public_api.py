@@ -21,11 +21,13 @@ from django.core.management import call_command
 
 import djsms
 from djsms import (
+    Balance,
     IncomingText,
     OutgoingText,
     PartOf,
     SendResult,
     SentPart,
+    SentText,
     Status,
     StatusReport,
     exceptions,
@@ -36,8 +38,8 @@ from djsms.models import TextMessage
 
 PUBLIC = {
     "djsms": """
-        Encoding Gateway IncomingText OutgoingText PartOf SendResult SentPart Status StatusReport
-        asend_text gateway hookimpl hookspec international send_text send_texts
+        Balance Encoding Gateway IncomingText OutgoingText PartOf SendResult SentPart SentText
+        Status StatusReport asend_text gateway hookimpl hookspec international send_text send_texts
     """,
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
     "djsms.http": """
@@ -203,6 +205,8 @@ VALUES: dict[type, str] = {
     ),
     IncomingText: "frm to text provider_id received_on part raw",
     PartOf: "ref number total",
+    SentText: "ref to frm attempted_on provider_ids status",
+    Balance: "amount currency raw",
 }
 
 
@@ -280,6 +284,8 @@ class TestHooks:
         "parse_incoming": "(request)",
         "webhook_addresses": "(callback_url, incoming_url)",
         "check": "(callback_url, incoming_url)",
+        "fetch_reports": "(messages)",
+        "fetch_balance": "()",
     }
 
     def test_are_these(self) -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import pickle
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +13,14 @@ import pytest
 
 import djsms
 from djsms import (
+    Balance,
     Encoding,
     IncomingText,
     OutgoingText,
     PartOf,
     SendResult,
     SentPart,
+    SentText,
     Status,
     StatusReport,
 )
@@ -40,6 +43,15 @@ VALUES = [
     SendResult.accepted("1", raw={"id": "1"}),
     StatusReport(status=Status.DELIVERED, ref="0" * 32),
     PartOf(ref="a1", number=1, total=2),
+    SentText(
+        ref="0" * 32,
+        to="+447700900001",
+        frm="Example",
+        attempted_on=datetime(2026, 3, 29, 12, tzinfo=UTC),
+        provider_ids=("1", "2"),
+        status=Status.SENDING,
+    ),
+    Balance(amount=Decimal("-0.50"), currency="EUR", raw={"iban": "a secret"}),
 ]
 every_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 
@@ -146,6 +158,37 @@ class TestSendResult:
         assert SendResult.accepted().raw is not SendResult.accepted().raw
 
 
+def sent(**fields: Any) -> SentText:
+    defaults = {
+        "ref": "0" * 32,
+        "to": "+447700900001",
+        "frm": "Example",
+        "attempted_on": datetime(2026, 3, 29, 12, tzinfo=UTC),
+    }
+    return SentText(**{**defaults, **fields})
+
+
+class TestSentText:
+    def test_of_which_nothing_came_back_has_no_id_and_is_unknown(self) -> None:
+        assert (sent().provider_ids, sent().status) == ((), Status.UNKNOWN)
+
+    def test_may_stand_anywhere(self) -> None:
+        assert [sent(status=status).status for status in Status] == [*Status]
+
+    def test_shows_no_whole_number_in_its_repr(self) -> None:
+        assert "7700900001" not in repr(sent())
+
+
+class TestBalance:
+    @pytest.mark.parametrize("amount", ["NaN", "Infinity", "-Infinity", "sNaN"])
+    def test_is_a_finite_amount(self, amount: str) -> None:
+        with pytest.raises(ValueError, match=r"Balance\.amount is"):
+            Balance(amount=Decimal(amount))
+
+    def test_may_be_of_no_known_currency(self) -> None:
+        assert Balance(amount=Decimal(3)).currency == ""
+
+
 class TestASlipOfABackendShowsAtOnce:
     @pytest.mark.parametrize(
         ("kind", "fields"),
@@ -208,8 +251,19 @@ class TestWrongTypes:
                 lambda: PartOf(ref="1", number=True, total=2),
                 "PartOf.number and PartOf.total are whole numbers",
             ),
+            (lambda: sent(ref=None), "SentText.ref is a NoneType, not a str"),
+            (lambda: sent(attempted_on=None), "SentText.attempted_on is a NoneType, not a datet"),
+            (lambda: sent(provider_ids=["1"]), "SentText.provider_ids is a list, not a tuple"),
+            (lambda: sent(provider_ids=(1,)), "SentText.provider_ids has a int, not a str"),
+            (lambda: sent(status="sent"), "SentText.status is 'sent', not a Status"),
+            (lambda: Balance(amount=1.5), "Balance.amount is a float, not a Decimal"),
+            (lambda: Balance(amount="1.5"), "Balance.amount is a str, not a Decimal"),
+            (
+                lambda: Balance(amount=Decimal(1), currency=None),
+                "Balance.currency is a NoneType, not a str",
+            ),
         ],
-        ids=["id", "price", "status", "time of a report", "time of a text", "part", "number"],
+        ids=lambda words: words.split(",")[0] if isinstance(words, str) else "",
     )
     def test_are_refused(self, make: Callable[[], object], words: str) -> None:
         with pytest.raises(TypeError, match=words):

@@ -9,7 +9,7 @@ import difflib
 import inspect
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -28,7 +28,15 @@ from djsms.exceptions import (
     InvalidOptions,
     NotSupported,
 )
-from djsms.types import IncomingText, OutgoingText, SendResult, SentPart, StatusReport
+from djsms.types import (
+    Balance,
+    IncomingText,
+    OutgoingText,
+    SendResult,
+    SentPart,
+    SentText,
+    StatusReport,
+)
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -116,6 +124,26 @@ class Gateway:
         """Return what the backend and the extensions find wrong with their configuration."""
         results = self._manager.hook.check(callback_url=callback_url, incoming_url=incoming_url)
         return [message for messages in results for message in messages or ()]
+
+    def fetch_reports(self, messages: Sequence[SentText]) -> list[StatusReport]:
+        """Ask the provider how messages stand; errors as in the hook's specification."""
+        self._require("fetch_reports")
+        return self._listed(
+            "fetch_reports", StatusReport, self._manager.hook.fetch_reports(messages=messages)
+        )
+
+    def fetch_balance(self) -> Balance:
+        """Ask the provider for the account's credit; errors as in the hook's specification."""
+        self._require("fetch_balance")
+        balance: Balance = self._manager.hook.fetch_balance()
+        # The annotation promises it, and nobody holds a backend to it.
+        answer: object = balance
+        if not isinstance(answer, Balance):
+            raise TypeError(
+                f"fetch_balance() of the backend {self.backend!r} returned {_kind(answer)}, "
+                "not a Balance"
+            )
+        return balance
 
     def _require(self, hook: str) -> None:
         if not self.supports(hook):

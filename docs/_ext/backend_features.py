@@ -17,10 +17,12 @@ HEADINGS = (
     "sends",
     "status reports",
     "incoming texts",
+    "can be asked",
+    "balance",
     "proves webhooks",
     "system checks",
 )
-HOOKS = ("send", "parse_callback", "parse_incoming")
+HOOKS = ("send", "parse_callback", "parse_incoming", "fetch_reports", "fetch_balance")
 
 
 class BackendFeatures(Directive):

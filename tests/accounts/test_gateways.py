@@ -11,8 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,17 @@ from django.http import HttpRequest
 from django.test import override_settings
 from pytest_django import Settings
 
-from djsms import IncomingText, OutgoingText, SendResult, SentPart, Status, StatusReport, hookimpl
+from djsms import (
+    Balance,
+    IncomingText,
+    OutgoingText,
+    SendResult,
+    SentPart,
+    SentText,
+    Status,
+    StatusReport,
+    hookimpl,
+)
 from djsms.accounts import gateways
 from djsms.backends import BaseBackend, DummyBackend, MemoryBackend
 from djsms.exceptions import (
@@ -41,6 +53,13 @@ from djsms.exceptions import (
 
 MESSAGE = OutgoingText(ref="0" * 32, text="Hi", frm="Example", to="+447700900001")
 REQUEST = HttpRequest()
+SENT = SentText(
+    ref="0" * 32,
+    to="+447700900001",
+    frm="Example",
+    attempted_on=datetime(2026, 3, 29, 12, tzinfo=UTC),
+    provider_ids=("1",),
+)
 URLS = {"callback_url": "https://example.com/c/", "incoming_url": "https://example.com/i/"}
 SECRET = "s3cr3t-of-the-account"
 
@@ -777,6 +796,14 @@ class TestWhatABackendCanDo:
         with pytest.raises(NotSupported, match=rf"'dummy' .* has no {hook}\(\)"):
             getattr(gateways.get(), hook)(REQUEST)
 
+    @pytest.mark.parametrize(
+        ("hook", "arguments"), [("fetch_reports", [[SENT]]), ("fetch_balance", [])]
+    )
+    def test_so_does_asking(self, settings: Settings, hook: str, arguments: list[Any]) -> None:
+        settings.DJSMS_BACKEND = "dummy"
+        with pytest.raises(NotSupported, match=rf"'dummy' .* has no {hook}\(\)"):
+            getattr(gateways.get(), hook)(*arguments)
+
     def test_does_not_include_proving_requests_unless_it_says_so(self) -> None:
         assert gateways.get().verifies("parse_callback") is False
 
@@ -881,6 +908,20 @@ class Returning:
     def webhook_addresses(self) -> Any:
         return self.value
 
+    @hookimpl
+    def fetch_reports(self) -> Any:
+        return self.value
+
+    @hookimpl
+    def fetch_balance(self) -> Any:
+        return self.value
+
+
+class Echoing:
+    @hookimpl
+    def fetch_reports(self, messages: Sequence[SentText]) -> list[StatusReport]:
+        return [StatusReport(status=Status.SENT, ref=message.ref) for message in messages]
+
 
 @pytest.fixture
 def returning(folder: distributions.Folder, settings: Settings) -> Any:
@@ -923,7 +964,12 @@ class TestMisfitAnswers:
         assert str(caught.value) == f"send() of the backend 'probe' returned {named}"
 
     @pytest.mark.parametrize(
-        ("hook", "kind"), [("parse_callback", "StatusReport"), ("parse_incoming", "IncomingText")]
+        ("hook", "kind"),
+        [
+            ("parse_callback", "StatusReport"),
+            ("parse_incoming", "IncomingText"),
+            ("fetch_reports", "StatusReport"),
+        ],
     )
     @pytest.mark.parametrize(
         ("value", "named"),
@@ -944,6 +990,18 @@ class TestMisfitAnswers:
             == f"{hook}() of the backend 'probe' returned {named}, not a list of {kind}"
         )
 
+    @pytest.mark.parametrize(
+        ("value", "named"), [(None, "nothing"), (Decimal(3), "a Decimal"), ([], "a list")]
+    )
+    def test_to_asking_for_the_balance(self, returning: Any, value: Any, named: str) -> None:
+        gateway = returning(value)
+        with pytest.raises(TypeError) as caught:
+            gateway.fetch_balance()
+        assert (
+            str(caught.value)
+            == f"fetch_balance() of the backend 'probe' returned {named}, not a Balance"
+        )
+
     def test_values_of_the_other_hook(self, returning: Any) -> None:
         gateway = returning([IncomingText(frm="", to="", text="")])
         with pytest.raises(TypeError, match="a list with a IncomingText in it"):
@@ -961,6 +1019,16 @@ class TestAnswers:
     def test_to_reading_come_back_in_order(self, returning: Any) -> None:
         texts = [IncomingText(frm="", to="", text=text) for text in "ab"]
         assert returning(texts).parse_incoming(REQUEST) == texts
+
+    def test_to_asking_for_the_balance_come_back_as_they_are(self, returning: Any) -> None:
+        balance = Balance(amount=Decimal("12.30"), currency="EUR")
+        assert returning(balance).fetch_balance() is balance
+
+    def test_are_about_the_messages_that_were_asked_about(
+        self, folder: distributions.Folder, settings: Settings
+    ) -> None:
+        [report] = use(folder, settings, Echoing).fetch_reports([SENT])
+        assert report.ref == SENT.ref
 
 
 class TestWebhookAddresses:

@@ -126,7 +126,7 @@ def test_to_do_list_and_its_end(folder: Path, tmp_path: Path) -> None:
     failed, skipped, passed = outcome(folder, site)
     assert failed == Counter({"test_hook_is_written": 3})
     assert skipped == Counter(
-        test_hook_is_written=2,
+        test_hook_is_written=4,
         test_answer=7,
         test_accepted=1,
         test_altered_signature_is_refused=2,
@@ -163,7 +163,7 @@ def test_to_do_list_and_its_end(folder: Path, tmp_path: Path) -> None:
     failed, skipped, passed = outcome(folder, site)
     assert not failed
     assert skipped == Counter(
-        test_hook_is_written=2,
+        test_hook_is_written=4,
         test_answer=5,
         test_altered_signature_is_refused=2,
         test_check=4,

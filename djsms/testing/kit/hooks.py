@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 import typing
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, cast
 
@@ -36,7 +36,12 @@ SPECS: Mapping[str, Callable[..., Any]] = {
 }
 
 # What backends import for the type checker alone.
-_NAMES = {"HttpRequest": HttpRequest, "CheckMessage": CheckMessage, "Mapping": Mapping}
+_NAMES = {
+    "HttpRequest": HttpRequest,
+    "CheckMessage": CheckMessage,
+    "Mapping": Mapping,
+    "Sequence": Sequence,
+}
 
 
 def entry_points(name: str) -> list[Any]:
