@@ -31,6 +31,7 @@ __all__ = [
     "flat_option",
     "parts_timeout",
     "region",
+    "strict_numbers",
     "time_zone",
     "window",
     "windows",
@@ -200,6 +201,11 @@ def region() -> str:
     return code
 
 
+def strict_numbers() -> bool:
+    """Return whether only numbers of a length that their country uses are numbers."""
+    return getattr(settings, "DJSMS_STRICT_NUMBERS", True) is not False
+
+
 def engine() -> str:
     """Return the name of the engine that wakes whoever sends what waits."""
     name = getattr(settings, "DJSMS_ENGINE", "worker")
@@ -322,7 +328,7 @@ def _limits(alias: str, definition: Mapping[str, Any]) -> dict[str, Any]:
             continue
         try:
             found[attribute] = read(definition[name])
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise InvalidOptions(f"{name} of the account {alias!r}: {error}") from None
     return found
 
@@ -330,7 +336,7 @@ def _limits(alias: str, definition: Mapping[str, Any]) -> dict[str, Any]:
 # Each returns the value of a limit, or says by a ValueError what it should be.
 
 
-def _frm(value: Any) -> str:
+def _frm(value: object) -> str:
     return numbers.originator(value)
 
 

@@ -38,7 +38,15 @@ class InvalidMessage(TextMessageError, ValueError):
 
 
 class InvalidNumber(InvalidMessage):
-    """A recipient or an originator is not one."""
+    """A recipient or an originator is not one.
+
+    ``code`` says in a word why: ``empty``, ``characters``, ``no_country_code``, ``country_code``,
+    ``too_short``, ``too_long``, ``length``, or ``invalid`` if it is not known.
+    """
+
+    def __init__(self, *words: object, code: str = "invalid") -> None:
+        super().__init__(*words)
+        self.code = code
 
 
 class InvalidText(InvalidMessage):

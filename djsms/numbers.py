@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from djsms.exceptions import InvalidNumber
-from djsms.segments import DEFAULT_ALPHABET
+from djsms.segments import DEFAULT_ALPHABET, plain
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
@@ -38,63 +38,87 @@ _NAME_CHARACTERS = frozenset(DEFAULT_ALPHABET) - frozenset("\r\n")
 _NAME_DIGITS = 5
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _WITHOUT_PLUS = re.compile(r"(?:00)?([1-9][0-9]{8,14})")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+# Mexico's mobile numbers had a 1 before them until 2019, and networks still deliver it.
+_OLD_FORM = re.compile(r"\+521[2-9][0-9]{9}")
 
 
-def recipient(value: str) -> str:
+class _Rules(NamedTuple):
+    """How numbers are read: national ones of a region, if any, and how strictly."""
+
+    region: str
+    strict: bool
+
+
+def recipient(value: object, *, region: str | None = None) -> str:
     """Return a phone number in E.164 with ``+``, such as ``+447700900123``.
 
     The usual punctuation is taken out: spaces, hyphens and dashes, dots, slashes, parentheses, and
-    the invisible marks that get pasted along; so is a national prefix, as in ``+44 (0)20…``.
-    ``phonenumbers`` tells from country code and length whether such a number is possible; whether
-    it is in use only the provider knows.
+    the invisible marks that get pasted along; so is a national prefix, as in ``+44 (0)20…``. With a
+    ``region`` such as ``"GB"``, by default ``DJSMS_REGION``, numbers are also read as they are
+    dialled there, so ``07700 900123`` and ``0033…``.
+    ``phonenumbers`` tells from country code and length whether such a number is possible, unless
+    ``DJSMS_STRICT_NUMBERS`` is off; whether it is in use only the provider knows.
 
-    Raises ``InvalidNumber`` for anything else, so for a number without ``+`` and for letters.
+    Lazy translations are texts, too, and ``phonenumbers.PhoneNumber`` objects are numbers.
+
+    Raises ``InvalidNumber`` for anything else, so for letters, and ``TypeError`` for what is
+    neither a text nor a number.
     """
-    return _e164(_text(value, "recipient"), "recipient")
+    return _e164(_text(value, "to"), "recipient", _rules(region))
 
 
-def originator(value: str) -> str:
+def originator(value: object) -> str:
     """Return a sender as it goes to the provider.
 
     That is an international number when it begins with ``+``, read as ``recipient`` does; a short
-    code of 3 to 8 digits; or a name of up to 11 characters with at least one letter, all of one
-    septet in the GSM 7 bit default alphabet and none of them a line break (3GPP TS 23.040 §9.1.2.5:
-    the address field has room for 11 septets).
+    code of 3 to 8 digits; a longer number as it is dialled in ``DJSMS_REGION``, if that is set; or
+    a name of up to 11 characters with at least one letter, all of one septet in the GSM 7 bit
+    default alphabet and none of them a line break (3GPP TS 23.040 §9.1.2.5: the address field has
+    room for 11 septets).
 
-    Raises ``InvalidNumber`` for anything else, so for a phone number without ``+``.
+    Raises ``InvalidNumber`` for anything else, and ``TypeError`` for what is neither a text nor a
+    number.
     """
-    return _originator(_text(value, "sender"))
+    return _originator(_text(value, "frm"), _rules())
 
 
 # Senders repeat from message to message; recipients do not, and should not linger in memory.
 @lru_cache(maxsize=256)
-def _originator(value: str) -> str:
+def _originator(value: str, rules: _Rules) -> str:
     value = value.translate(_INVISIBLE).strip()
     digits = value.translate(_PUNCTUATION)
     if digits.startswith("+"):
-        return _e164(value, "sender")
+        return _e164(value, "sender", rules)
     if _SHORT_CODE.fullmatch(value):
         return value
     if digits.isdecimal():
+        if rules.region and not _SHORT_CODE.fullmatch(digits):
+            return _e164(value, "sender", rules)
         raise InvalidNumber(
             f"The sender {mask(value)!r} is neither a short code, 3 to 8 digits and nothing else, "
             "nor an international number. "
-            f"Write a phone number with + and its country code, such as {_EXAMPLE}."
+            f"Write a phone number with + and its country code, such as {_EXAMPLE}.",
+            code="no_country_code",
         )
     foreign = "".join(char for char in dict.fromkeys(value) if char not in _NAME_CHARACTERS)
     if not value:
-        problem = "is empty"
+        problem, code = "is empty", "empty"
     elif len(value) > _NAME_LENGTH:
         problem = f"has {len(value)} characters, and a name may have {_NAME_LENGTH}"
+        code = "too_long"
     elif foreign:
         problem = f"has characters that no sender's name may have: {foreign!r}"
+        code = "characters"
     elif not any(map(str.isalpha, value)):
         problem = "has neither a letter, as a name must, nor digits alone, as a short code"
+        code = "characters"
     else:
         return value
     raise InvalidNumber(
         f"The sender {mask(value)!r} {problem}. "
-        f"Use a name, such as 'Acme', a short code or an international number, such as {_EXAMPLE}."
+        f"Use a name, such as 'Acme', a short code or an international number, such as {_EXAMPLE}.",
+        code=code,
     )
 
 
@@ -131,61 +155,109 @@ def mask(number: str) -> str:
     return f"{number[:head]}***{number[-2:]}" if len(number) >= head + 6 else "***"
 
 
-def _text(value: object, role: str) -> str:
-    if not isinstance(value, str):
-        raise InvalidNumber(
-            f"The {role} is of type {type(value).__name__}, not str. "
-            f"Pass the number as text, such as {_EXAMPLE}."
-        )
-    return value
+def _text(value: object, argument: str) -> str:
+    """Return what a caller holds in hand as text, also if it is an object of ``phonenumbers``."""
+    if not isinstance(value, str) and (text := _of_object(value)) is not None:
+        return text
+    return plain(value, argument, "a phone number as text or a PhoneNumber")
 
 
-def _e164(value: str, role: str) -> str:
+def _of_object(value: object) -> str | None:
+    import phonenumbers
+
+    if not isinstance(value, phonenumbers.PhoneNumber):
+        return None
+    if not value.country_code or value.national_number is None:
+        # What could not be read as a number is still what somebody typed.
+        return value.raw_input or ""
+    # E.164 has no extension, and to drop it would be to write to somebody else.
+    extension = f"x{value.extension}" if value.extension else ""
+    return _format(value) + extension
+
+
+def _rules(region: str | None = None) -> _Rules:
+    # conf reads senders with this module.
+    from djsms import conf
+
+    return _Rules(conf.region() if region is None else region, conf.strict_numbers())
+
+
+def _e164(value: str, role: str, rules: _Rules) -> str:
     number = value.translate(_PUNCTUATION).strip()
-    if not number:
-        raise InvalidNumber(f"The {role} is empty. Write a number such as {_EXAMPLE}.")
-    if number.startswith("00"):
-        raise InvalidNumber(
-            f"The {role} {mask(value)!r} begins with 00. Write + instead of 00, as in {_EXAMPLE}."
+    international, digits = number.startswith("+"), number.removeprefix("+")
+    if digits.isascii() and digits.isdecimal():
+        if international or rules.region:
+            return _possible(number, role, rules)
+        problem, code = "is not an international number", "no_country_code"
+        advice = (
+            f"Begin it with + and the country code, such as {_EXAMPLE}, or set DJSMS_REGION to the "
+            "country whose national numbers are meant."
         )
-    if not number.startswith("+"):
-        raise InvalidNumber(
-            f"The {role} {mask(value)!r} is not an international number. "
-            f"Begin it with + and the country code, such as {_EXAMPLE}."
-        )
-    if not (number.isascii() and number[1:].isdecimal()):
-        raise InvalidNumber(
-            f"The {role} {mask(value)!r} has something other than the digits 0 to 9 after its +. "
-            f"Write one number, without letters or an extension, such as {_EXAMPLE}."
-        )
-    return _possible(number, role)
+        if number.startswith("00"):
+            problem = "begins with 00"
+            advice = (
+                f"Write + instead of 00, as in {_EXAMPLE}, or set DJSMS_REGION to a country where "
+                "00 is dialled."
+            )
+    elif not number:
+        problem, code = "is empty", "empty"
+        advice = f"Write a number such as {_EXAMPLE}."
+    elif international:
+        problem = "has something other than the digits 0 to 9 after its +"
+        code = "characters"
+        advice = f"Write one number, without letters or an extension, such as {_EXAMPLE}."
+    else:
+        problem, code = "is not an international number", "characters"
+        advice = f"Begin it with + and the country code, such as {_EXAMPLE}."
+    raise InvalidNumber(f"The {role} {_shown(value)}{problem}. {advice}", code=code)
 
 
-def _possible(number: str, role: str) -> str:
+def _shown(value: str) -> str:
+    return f"{mask(value)!r} " if value.strip() else ""
+
+
+def _possible(number: str, role: str, rules: _Rules) -> str:
     # Its import takes longer than the rest of the package's: only who sends pays for it.
     import phonenumbers
 
+    if _OLD_FORM.fullmatch(number):
+        return number
+    if rules.region and rules.region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(
+            f"{rules.region!r} is no country by its two capital letters, such as 'GB'."
+        )
     try:
-        parsed = phonenumbers.parse(number)
+        parsed = phonenumbers.parse(number, rules.region or None)
         formatted = _format(parsed)
         result = phonenumbers.is_possible_number_with_reason(parsed)
         if result != phonenumbers.ValidationResult.IS_POSSIBLE:
-            problem = _problem(result)
+            problem, code = _problem(result)
         elif len(formatted) > len("+") + 15:
-            problem = "has more than the 15 digits that E.164 allows"
+            problem, code = "has more than the 15 digits that E.164 allows", "too_long"
         # What we store must mean the same number when it is read again, to answer it.
         elif formatted != number and _format(phonenumbers.parse(formatted)) != formatted:
             problem = "has a national prefix after its country code, more than once"
+            code = "length"
         else:
             return formatted
     except phonenumbers.NumberParseException as error:
-        problem = {
-            error.INVALID_COUNTRY_CODE: "has no country code that is in use",
-            error.TOO_LONG: "is too long for its country",
-        }.get(error.error_type, "is too short")
-    raise InvalidNumber(
-        f"The {role} {mask(number)!r} {problem}. "
-        f"Check its digits against a number such as {_EXAMPLE}."
+        problem, code = {
+            error.INVALID_COUNTRY_CODE: ("has no country code that is in use", "country_code"),
+            error.TOO_LONG: ("is too long for its country", "too_long"),
+        }.get(error.error_type, ("is too short", "too_short"))
+    advice = f"Check its digits against a number such as {_EXAMPLE}."
+    if _within_e164(number):
+        if not rules.strict:
+            return number
+        advice += " DJSMS_STRICT_NUMBERS = False takes a number of a known country at any length."
+    raise InvalidNumber(f"The {role} {mask(number)!r} {problem}. {advice}", code=code)
+
+
+def _within_e164(number: str) -> bool:
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
+    return _E164.fullmatch(number) is not None and any(
+        int(number[1:end]) in COUNTRY_CODE_TO_REGION_CODE for end in (2, 3, 4)
     )
 
 
@@ -195,12 +267,12 @@ def _format(parsed: PhoneNumber) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _problem(result: int) -> str:
+def _problem(result: int) -> tuple[str, str]:
     from phonenumbers import ValidationResult
 
     return {
-        ValidationResult.TOO_SHORT: "is too short for its country",
-        ValidationResult.TOO_LONG: "is too long for its country",
+        ValidationResult.TOO_SHORT: ("is too short for its country", "too_short"),
+        ValidationResult.TOO_LONG: ("is too long for its country", "too_long"),
         # Reachable from within its area only, and a text message comes from outside.
-        ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
-    }.get(result, "has a length that its country does not use")
+        ValidationResult.IS_POSSIBLE_LOCAL_ONLY: ("lacks its area code", "too_short"),
+    }.get(result, ("has a length that its country does not use", "length"))

@@ -13,8 +13,13 @@ from __future__ import annotations
 
 import enum
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.utils.functional import Promise
 
 __all__ = [
     "DEFAULT_ALPHABET",
@@ -23,7 +28,9 @@ __all__ = [
     "Segmentation",
     "count",
     "is_gsm7",
+    "plain",
     "split",
+    "to_gsm",
     "ucs2_characters",
 ]
 
@@ -42,6 +49,32 @@ EXTENSION_TABLE = "\f^{}\\[~]|€"
 # The possessive repeat spares the engine one backtracking point for each character.
 _gsm7 = re.compile(f"[{re.escape(DEFAULT_ALPHABET + EXTENSION_TABLE)}]*+").fullmatch
 _find_ucs2 = re.compile(f"[^{re.escape(DEFAULT_ALPHABET + EXTENSION_TABLE)}]").findall
+
+# fmt: off
+_SIGNS = str.maketrans({
+    "…": "...", "‥": "..", "․": ".", "‼": "!!", "⁇": "??", "⁈": "?!", "⁉": "!?", "•": "*",
+    "∗": "*", "×": "x", "⁄": "/", "∕": "/", "∶": ":", "¦": "|", "ˆ": "^", "˜": "~", "∼": "~",
+    "〜": "~", "￡": "£", "￥": "¥", "Ĳ": "IJ", "ĳ": "ij", "ŉ": "'n", "ſ": "s", "ẞ": "SS",
+    "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st",
+})
+# fmt: on
+
+# What the GSM alphabet writes otherwise. No letter is among it but those that only their shape sets
+# apart: ligatures and wide letters.
+_NEAREST: dict[int, str] = {
+    **dict.fromkeys(map(ord, "‘’‚‛‹›′‵´`ʼ＇｀"), "'"),
+    **dict.fromkeys(map(ord, "“”„‟«»″‶〝〞＂"), '"'),
+    **dict.fromkeys(map(ord, "‐‑‒–—―−⁃﹘﹣－"), "-"),
+    **dict.fromkeys([0x09, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "),
+    **dict.fromkeys([0x0B, 0x85, 0x2028, 0x2029], "\n"),
+    # Break and hyphenate nothing, or order and shape letters that the alphabet has none of.
+    **dict.fromkeys(
+        [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)], ""
+    ),
+    **dict.fromkeys([0xFE0E, 0xFE0F, 0xFEFF], ""),
+    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if chr(code) not in "＇｀＂－"},
+    **_SIGNS,
+}
 
 # Two lone surrogates side by side, as careless JSON brings them, are a pair once they are sent.
 _lone_pair = re.compile("[\ud800-\udbff][\udc00-\udfff]").search
@@ -84,13 +117,14 @@ class Segmentation:
         return self.limit - width(self.segments[-1])
 
 
-def split(text: str) -> Segmentation:
+def split(text: str | Promise) -> Segmentation:
     """Cut a text into segments, each as long as it may be.
 
     A character is never split: neither the escape pair of the extension table nor a surrogate pair,
     which moves to the next segment as a whole. So 306 septets may need three segments. The empty
     text is one segment of 0 units: sent at all, it is one message.
     """
+    text = plain(text)
     encoding = Encoding.GSM7 if is_gsm7(text) else Encoding.UCS2
     single, joined, width = _MEASURES[encoding]
     units = width(text)
@@ -98,8 +132,9 @@ def split(text: str) -> Segmentation:
     return Segmentation(encoding=encoding, segments=segments, units=units)
 
 
-def count(text: str) -> tuple[Encoding, int]:
+def count(text: str | Promise) -> tuple[Encoding, int]:
     """Return the encoding and the number of segments: what ``split`` says, without the pieces."""
+    text = plain(text)
     encoding = Encoding.GSM7 if is_gsm7(text) else Encoding.UCS2
     single, joined, width = _MEASURES[encoding]
     units = width(text)
@@ -110,14 +145,44 @@ def count(text: str) -> tuple[Encoding, int]:
     return encoding, sum(1 for _ in _cut(text, joined, width))
 
 
-def is_gsm7(text: str) -> bool:
+def is_gsm7(text: str | Promise) -> bool:
     """Tell whether the GSM 7 bit default alphabet and its extension table suffice for a text."""
-    return _gsm7(text) is not None
+    return _gsm7(plain(text)) is not None
 
 
-def ucs2_characters(text: str) -> tuple[str, ...]:
+def ucs2_characters(text: str | Promise) -> tuple[str, ...]:
     """Return the distinct characters that force a text into UCS-2, in order of appearance."""
-    return tuple(dict.fromkeys(_find_ucs2(text)))
+    return tuple(dict.fromkeys(_find_ucs2(plain(text))))
+
+
+def to_gsm(text: str | Promise) -> str:
+    """Return the nearest text in the GSM alphabet, which fits more characters into a segment.
+
+    Curly quotes, dashes, spaces, dots, ligatures and wide letters become their plain forms, marks
+    that nobody sees go, and a letter with its accent apart becomes one. No letter loses its accent
+    or becomes another: a text with letters that the alphabet has none for, or with an emoji, is
+    returned as it is, since nothing is gained. So is one that would take more segments.
+    """
+    text = plain(text)
+    nearest = unicodedata.normalize("NFC", text).translate(_NEAREST)
+    return nearest if is_gsm7(nearest) and count(nearest)[1] <= count(text)[1] else text
+
+
+def plain(value: object, argument: str = "text", kind: str = "a text") -> str:
+    """Return a text as plain ``str``: a lazy translation in the language that is active now.
+
+    Raises ``TypeError``, which names the argument and the kind that it should be of, for what is no
+    text.
+    """
+    if not isinstance(value, str):
+        # Not imported above: the alphabet has no need of Django.
+        from django.utils.functional import Promise
+
+        if not isinstance(value, Promise):
+            raise TypeError(f"{argument} must be {kind}, not {type(value).__name__}.")
+        value = str(value)
+    # A subclass may return itself for its text, as Django's safe strings do.
+    return str.__str__(value)
 
 
 def _septets(text: str) -> int:

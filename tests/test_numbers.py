@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from contextlib import suppress
 from typing import Any
 
+import phonenumbers
 import pytest
+from django.utils.functional import lazystr
+from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from djsms.exceptions import InvalidNumber
+from djsms.exceptions import InvalidNumber, InvalidOptions
 from djsms.numbers import international, mask, originator, recipient
 
 # All numbers are reserved for fiction: 07700 900xxx and 020 7946 0xxx by Ofcom, 555-01xx by NANPA,
@@ -48,7 +52,17 @@ PUNCTUATION = {
     "zero width space": "\u200b",
     "word joiner": "\u2060",
 }
-NOT_STR = [None, 447700900123, b"+447700900123", 4.5, ["+447700900123"], object()]
+NEITHER_TEXT_NOR_NUMBER = [None, True, 447700900123, b"+447700900123", 4.5, ["+447700900123"], {}]
+NAMES = {recipient: "to", originator: "frm"}
+
+
+class FieldNumber(phonenumbers.PhoneNumber):
+    """What a model field of phone numbers gives: with a text that depends on settings."""
+
+    as_e164 = "+447700900123"
+
+    def __str__(self) -> str:
+        return "07700 900123"
 
 
 def refusal(function: Any, value: Any) -> str:
@@ -137,9 +151,48 @@ class TestAnInternationalNumber:
             return
         assert role(number) == number
 
-    @pytest.mark.parametrize("value", NOT_STR, ids=lambda value: type(value).__name__)
-    def test_what_is_no_text_is_refused_as_such(self, role, value):
-        assert f"of type {type(value).__name__}, not str" in refusal(role, value)
+    @pytest.mark.parametrize(
+        "value", NEITHER_TEXT_NOR_NUMBER, ids=lambda value: type(value).__name__
+    )
+    def test_what_is_neither_text_nor_number_is_a_type_error_that_names_the_argument(
+        self, role, value
+    ):
+        words = f"^{NAMES[role]} must be a phone number .*, not {type(value).__name__}"
+        with pytest.raises(TypeError, match=words):
+            role(value)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            lazystr("+44 7700 900123"),
+            mark_safe("+44 7700 900123"),
+            phonenumbers.PhoneNumber(country_code=44, national_number=7700900123),
+            FieldNumber(country_code=44, national_number=7700900123),
+        ],
+        ids=["lazy text", "safe text", "PhoneNumber", "of a model field"],
+    )
+    def test_what_a_project_holds_in_its_hands_is_taken(self, role, value):
+        number = role(value)
+        assert number == "+447700900123"
+        assert type(number) is str
+
+    def test_an_object_with_zeros_in_front_keeps_them(self, role):
+        rome = phonenumbers.PhoneNumber(
+            country_code=39, national_number=612345678, italian_leading_zero=True
+        )
+        assert role(rome) == "+390612345678"
+
+    def test_an_object_with_an_extension_is_refused_as_in_a_text(self, role):
+        number = phonenumbers.PhoneNumber(
+            country_code=44, national_number=7700900123, extension="5"
+        )
+        assert "extension" in refusal(role, number)
+
+    @pytest.mark.parametrize("typed", [None, "", "07700 900123"])
+    def test_an_object_that_could_not_be_read_is_refused_as_what_was_typed(self, role, typed):
+        assert refusal(role, phonenumbers.PhoneNumber(raw_input=typed)) == refusal(
+            role, typed or ""
+        )
 
     @pytest.mark.parametrize("value", ["", " ", "\t\n", "\ufeff"])
     def test_nothing_is_refused_as_empty(self, role, value):
@@ -155,7 +208,157 @@ class TestAnInternationalNumber:
             assert role(value)
 
 
+# Beyond libphonenumber's tables, which know no numbers of machines, and within E.164.
+MACHINES = [
+    "+47580000000000",  # Norway, 58 and ten digits
+    "+33700000000000",  # France, 700 and nine digits
+    "+467190000000000",  # Sweden, 719 and ten digits
+    "+345900000000000",  # Spain, 590 and ten digits
+    "+45370000000000",  # Denmark, 37 and ten digits
+    "+861440000000000",  # China, 144 and ten digits
+]
+
+
+@pytest.mark.parametrize("role", [recipient, originator])
+class TestStrictness:
+    @pytest.mark.parametrize("number", MACHINES)
+    def test_a_machine_s_number_is_refused_with_the_setting_that_lets_it_in(self, role, number):
+        assert "DJSMS_STRICT_NUMBERS = False" in refusal(role, number)
+
+    @pytest.mark.parametrize("number", [*MACHINES, "+4477009001", "+4477009001234"])
+    def test_without_it_every_e164_number_of_a_known_country_is_taken(self, settings, role, number):
+        settings.DJSMS_STRICT_NUMBERS = False
+        assert role(number) == number
+
+    @pytest.mark.parametrize(
+        "number", ["+999123456789", "+0447700900123", "+4477", "+4477009001234567", "+44 CALLME"]
+    )
+    def test_what_e164_forbids_is_refused_in_either_case(self, settings, role, number):
+        assert "DJSMS_STRICT_NUMBERS" not in refusal(role, number)
+        settings.DJSMS_STRICT_NUMBERS = False
+        assert "DJSMS_STRICT_NUMBERS" not in refusal(role, number)
+
+    def test_a_national_prefix_goes_in_either_case(self, settings, role):
+        settings.DJSMS_STRICT_NUMBERS = False
+        assert role("+44 (0)7700 900123") == "+447700900123"
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "+5215512345678",  # Mexico, with the 1 of mobiles until 2019
+            "+525512345678",
+            "+5491123456789",  # Argentina, with and without the 9 of mobiles
+            "+541123456789",
+            "+551187654321",  # Brazil, with eight and with nine digits
+            "+5511987654321",
+            "+2250707123456",  # Côte d'Ivoire and Benin, since they have ten digits
+            "+2290197123456",
+            "+24107123456",  # Gabon, with and without the 0
+            "+2416071234",
+        ],
+    )
+    def test_old_and_new_forms_that_networks_deliver_are_taken_as_they_are(self, role, number):
+        assert role(number) == number
+
+    def test_mobile_numbers_of_every_country_are_taken_as_they_are(self, role):
+        for region in phonenumbers.SUPPORTED_REGIONS:
+            example = phonenumbers.example_number_for_type(
+                region, phonenumbers.PhoneNumberType.MOBILE
+            )
+            if example is not None:
+                number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+                assert role(number) == number
+
+
+@pytest.mark.parametrize("role", [recipient, originator])
+class TestARegion:
+    @pytest.mark.parametrize(
+        ("region", "written"),
+        [
+            ("GB", "07700 900123"),
+            ("GB", "(07700) 900-123"),
+            ("GB", "7700900123"),
+            ("GB", "00 44 7700 900123"),
+            ("GB", "447700900123"),
+            ("GB", "+44 7700 900123"),
+            ("FR", "0044 7700 900123"),
+            ("US", "011 44 7700 900123"),
+        ],
+    )
+    def test_says_how_numbers_are_dialled(self, settings, role, region, written):
+        settings.DJSMS_REGION = region
+        assert role(written) == "+447700900123"
+
+    def test_that_is_another_gives_another_number(self, settings, role):
+        settings.DJSMS_REGION = "GB"
+        assert role("020 7946 0018") == "+442079460018"
+        settings.DJSMS_REGION = "NL"
+        assert role("020 794 6001") == "+31207946001"
+
+    @pytest.mark.parametrize(
+        "value", ["0800 FLOWERS", "07700 900123 ext 5", "٠٧٧٠٠٩٠٠١٢٣", "0#123"]
+    )
+    def test_makes_no_number_of_letters(self, settings, value, role):
+        settings.DJSMS_REGION = "GB"
+        assert refusal(role, value)
+
+    @pytest.mark.parametrize(
+        ("region", "value", "why"),
+        [
+            ("US", "555-01234567", "too long"),
+            ("US", "555-012345", "too short"),
+            ("US", "0044 7700 900123", "too long"),
+            ("GB", "0770090012345", "too long"),
+        ],
+    )
+    def test_makes_no_number_possible(self, settings, region, value, why, role):
+        settings.DJSMS_REGION = region
+        assert why in refusal(role, value)
+
+    def test_that_is_none_is_an_error_of_configuration(self, settings, role):
+        settings.DJSMS_REGION = "UK"
+        with pytest.raises(InvalidOptions, match="such as 'GB', not 'UK'"):
+            role("07700 900123")
+
+
 class TestARecipient:
+    @pytest.mark.parametrize("value", ["0044 7700 900123", "07700 900123", "447700900123"])
+    def test_that_a_region_would_help_to_read_is_refused_with_that_setting(self, value):
+        assert "DJSMS_REGION" in refusal(recipient, value)
+
+    def test_is_no_short_code_in_a_region_either(self, settings):
+        settings.DJSMS_REGION = "GB"
+        assert "area code" in refusal(recipient, "62262")
+
+    def test_may_come_with_a_region_of_its_own(self, settings):
+        settings.DJSMS_REGION = "NL"
+        assert recipient("07700 900123", region="GB") == "+447700900123"
+
+    def test_of_a_region_that_is_none_is_a_mistake_in_the_program(self):
+        with pytest.raises(ValueError, match="'UK' is no country"):
+            recipient("07700 900123", region="UK")
+
+    @pytest.mark.parametrize(
+        ("value", "code"),
+        [
+            ("", "empty"),
+            ("+44 CALLME", "characters"),
+            ("CALLME", "characters"),
+            ("07700 900123", "no_country_code"),
+            ("0044 7700 900123", "no_country_code"),
+            ("+999123456789", "country_code"),
+            ("+4477009001234", "too_long"),
+            ("+447", "too_short"),
+            ("+4477009001", "too_short"),
+            ("+82 0840 09759853", "length"),
+        ],
+    )
+    def test_that_is_refused_says_why_in_a_word(self, value, code):
+        with pytest.raises(InvalidNumber) as caught:
+            recipient(value)
+        assert caught.value.code == code
+        assert pickle.loads(pickle.dumps(caught.value)).code == code
+
     @pytest.mark.parametrize("value", ["07700 900123", "447700900123", "12025550123", "62262"])
     def test_without_plus_is_refused_with_the_advice_to_write_it(self, value):
         assert "Begin it with + and the country code" in refusal(recipient, value)
@@ -170,6 +373,10 @@ class TestARecipient:
 
 
 class TestAnOriginator:
+    def test_that_is_a_short_code_stays_one_in_a_region(self, settings):
+        settings.DJSMS_REGION = "GB"
+        assert originator("62262") == "62262"
+
     @pytest.mark.parametrize("value", ["123", "62262", "12345678", "00123"])
     def test_may_be_a_short_code(self, value):
         assert originator(value) == value
@@ -323,7 +530,9 @@ class TestMasking:
 def test_phonenumbers_is_imported_at_the_first_international_number():
     program = """if True:
         import sys
+        from django.conf import settings
         from djsms import numbers
+        settings.configure()
         numbers.originator("Acme"), numbers.originator("62262")
         numbers.international("447700900123"), numbers.mask("+447700900123")
         assert "phonenumbers" not in sys.modules

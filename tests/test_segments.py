@@ -4,6 +4,9 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
+from django.utils.functional import lazystr
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy, override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -259,6 +262,88 @@ class TestASegmentation:
     def test_it_cannot_be_changed(self):
         with pytest.raises(AttributeError):
             segments.split("a").units = 2  # type: ignore[misc]
+
+
+LETTERS = [char for char in map(chr, range(0x250)) if char.isalpha()]
+
+
+class TestTheNearestGSMText:
+    @pytest.mark.parametrize(
+        ("text", "nearest"),
+        [
+            ("“Don’t be late” – it’s ready…", "\"Don't be late\" - it's ready..."),
+            ("‘a’ ‚b‛ „c‟ «d» ‹e›", "'a' 'b' \"c\" \"d\" 'e'"),
+            ("a\xa0b\u202fc\td\u2028e", "a b c d\ne"),
+            ("zero\u200bwidth\ufeff so\xadft \u200emark", "zerowidth soft mark"),
+            ("eﬃcient ﬂight", "efficient flight"),
+            ("ＡＢ１２！", "AB12!"),
+            ("2 × 3 • done‼", "2 x 3 * done!!"),
+            ("café à Ñandú".replace("ú", "u"), "café à Ñandu"),
+            ("cafe\u0301", "café"),
+            ("\u2126", "Ω"),
+            ("5 € [net]", "5 € [net]"),
+            ("", ""),
+        ],
+    )
+    def test_writes_marks_the_plain_way(self, text, nearest):
+        assert segments.to_gsm(text) == nearest
+
+    @pytest.mark.parametrize("letter", "çáíóúâêœłşАΑ中²½ªº™")
+    def test_is_the_text_itself_if_the_alphabet_lacks_a_letter(self, letter):
+        text = f"It’s {letter}…"
+        assert segments.to_gsm(text) == text
+
+    @pytest.mark.parametrize("text", ["👍 it’s", "👩\u200d👧", "می\u200cخواهم", "\ud83d’"])
+    def test_is_the_text_itself_if_nothing_is_gained(self, text):
+        assert segments.to_gsm(text) == text
+
+    def test_is_the_text_itself_if_it_would_take_more_segments(self):
+        assert segments.to_gsm("…" * 70) == "…" * 70
+
+    @pytest.mark.parametrize("letter", LETTERS)
+    def test_never_takes_a_letter_for_another(self, letter):
+        nearest = segments.to_gsm(letter)
+        assert nearest == letter or nearest in unicodedata.normalize("NFKC", letter) + "'n"
+
+    @given(any_texts)
+    def test_is_never_longer_to_pay_for(self, text):
+        nearest = segments.to_gsm(text)
+        assert segments.count(nearest)[1] <= segments.count(text)[1]
+        assert nearest == text or segments.is_gsm7(nearest)
+
+    @given(any_texts)
+    def test_of_itself_is_the_same(self, text):
+        assert segments.to_gsm(segments.to_gsm(text)) == segments.to_gsm(text)
+
+    @given(st.text(st.sampled_from(segments.DEFAULT_ALPHABET + segments.EXTENSION_TABLE)))
+    def test_of_a_gsm_text_is_the_text(self, text):
+        assert segments.to_gsm(text) == text
+
+    @given(st.text(st.characters(categories=["Zs", "Pd", "Pi", "Pf"])))
+    def test_has_every_space_dash_and_quotation_mark_of_running_text(self, text):
+        common = "".join(char for char in text if ord(char) < 0x2E00 and char not in "֊־᐀᠆⸗")
+        assert segments.is_gsm7(segments.to_gsm(common)) or len(common) > 160
+
+
+class TestWhatATextMayBe:
+    @pytest.mark.parametrize("value", [lazystr("it’s"), mark_safe("it’s")], ids=["lazy", "safe"])
+    def test_is_what_a_project_holds_in_its_hands(self, value):
+        assert segments.count(value) == segments.count("it’s")
+        assert segments.split(value).segments == ("it’s",)
+        assert segments.ucs2_characters(value) == ("’",)
+        assert not segments.is_gsm7(value)
+        assert segments.to_gsm(value) == "it's"
+        assert type(segments.plain(value)) is str
+
+    def test_is_read_in_the_language_that_is_active(self):
+        with override("de"):
+            assert segments.plain(gettext_lazy("Yes")) == "Ja"
+
+    @pytest.mark.parametrize("value", [None, b"text", 5, True, ["text"], {}], ids=repr)
+    def test_is_nothing_else_and_the_argument_is_named(self, value):
+        words = f"^reason must be a text, not {type(value).__name__}"
+        with pytest.raises(TypeError, match=words):
+            segments.plain(value, "reason")
 
 
 class TestForEveryText:

@@ -383,7 +383,7 @@ class TestBadInput:
         with pytest.raises(InvalidText):
             send_text("x" * (153 * 255 + 1), FRM, TO)
 
-    @pytest.mark.parametrize("to", ["", "12", "0044770090000", "+44", "somebody", None])
+    @pytest.mark.parametrize("to", ["", "12", "0044770090000", "+44", "somebody"])
     def test_what_is_no_recipient_is_refused(self, provider, to):
         with pytest.raises(InvalidNumber):
             send_text("Hi", FRM, to)
