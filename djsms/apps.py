@@ -1,3 +1,5 @@
+"""The Django app: its system checks are registered once it is ready."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

@@ -18,7 +18,15 @@ author = "django-simple-sms contributors"
 copyright = f"2026, {author}"  # noqa: A001
 version = release = version_of("django-simple-sms")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "backend_features"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.graphviz",
+    "backend_features",
+    "rooms",
+]
+# drawn by dot, which .ci/system-packages installs; without it the build fails and says so
+graphviz_output_format = "svg"
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"{project} {version}"
