@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -23,10 +24,20 @@ class BaseBackend:
     """What most backends want; a class that does not inherit from it is as good."""
 
     @property
-    def verifies_webhooks(self) -> bool:
+    def verifies_webhooks(self) -> bool | Set[str]:
         """Whether the backend itself proves that a webhook request is the provider's.
 
-        If so it decides alone, by raising ``Forged``; else the token in the address decides.
+        True, False, or the names of the hooks whose requests it proves, by raising ``Forged``. For
+        those an address without a token will do; a wrong token is refused all the same. Leave it
+        False if the signature covers less than the whole request, and raise ``Forged`` besides.
+        """
+        return False
+
+    @property
+    def shares_address(self) -> bool:
+        """Whether the provider has one address for status reports and incoming texts.
+
+        Then it is no mistake of its settings if one comes at the address of the other.
         """
         return False
 

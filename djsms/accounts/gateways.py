@@ -9,7 +9,7 @@ import difflib
 import inspect
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -69,13 +69,20 @@ class Gateway:
         return tuple(hook for hook in plugins.HOOKS if self.supports(hook))
 
     def verifies(self, hook: str) -> bool:
-        """Return whether the backend itself proves the requests for a hook, and so decides alone.
+        """Return whether the backend itself proves the requests for a hook, so no token is needed.
 
         Not if an extension may answer before it is asked.
         """
-        # A method in the place of the property is true in itself, and must not open the door.
-        claims = getattr(self.plugin, "verifies_webhooks", False) is True
+        claim = getattr(self.plugin, "verifies_webhooks", False)
+        # Whatever else may stand there is no proof: a method in the place of the property is true
+        # in itself, and a text holds many words.
+        claims = hook in claim if isinstance(claim, Set) else claim is True
         return claims and len(self._answering(hook)) == 1
+
+    @property
+    def shares_address(self) -> bool:
+        """Whether the provider has one address for status reports and incoming texts."""
+        return getattr(self.plugin, "shares_address", False) is True
 
     def supports(self, hook: str) -> bool:
         """Return whether the backend or an extension answers a hook."""

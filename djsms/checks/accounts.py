@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Literal
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 
 from djsms import conf
 from djsms.accounts import addresses, gateways
@@ -96,10 +97,11 @@ def _unreachable(gateway: Gateway) -> Iterator[CheckMessage]:
             obj=label(gateway.alias),
             id="djsms.W002",
         )
-    if not _has_urls():
+    if problem := _urls_problem(gateway.alias):
         yield CheckWarning(
-            f"The project does not include djsms.urls, so {lost}",
-            hint='Add path("djsms/", include("djsms.urls")) to its urlpatterns.',
+            f"{problem}, so {lost}",
+            hint='Add path("djsms/", include("djsms.urls")) to the urlpatterns there. Addresses '
+            "are taken from ROOT_URLCONF alone, whatever URLconf a request has.",
             obj=label(gateway.alias),
             id="djsms.W003",
         )
@@ -149,11 +151,16 @@ def _webhook_url(alias: str, kind: Literal["callback", "incoming"]) -> str:
         return ""
 
 
-def _has_urls() -> bool:
+def _urls_problem(alias: str) -> str:
+    """Return why the account has no addresses; empty if it has."""
     try:
-        reverse("djsms:callback")
+        addresses.webhook_path(alias, "callback")
     except NoReverseMatch:
-        return False
+        place = f"The project's ROOT_URLCONF ({settings.ROOT_URLCONF})"
+        if addresses.namespace() is None:
+            return f"{place} does not include djsms.urls"
+        return f"{place} includes djsms.urls below a path with a variable part"
     except Exception:
-        return True
-    return True
+        # A URLconf that cannot be imported is told by Django's own checks.
+        return ""
+    return ""

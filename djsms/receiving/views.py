@@ -10,19 +10,15 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import connections, transaction
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseNotAllowed,
-    UnreadablePostError,
-)
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from djsms import conf
 from djsms.accounts import addresses, gateways
 from djsms.accounts.gateways import Gateway
-from djsms.exceptions import AccountNotFound, Forged, InvalidWebhook, Misdirected
+from djsms.exceptions import AccountNotFound, Forged, Misdirected
+from djsms.receiving.bodies import LengthRequired, read_whole
 from djsms.receiving.incoming import release_parts, take_text
 from djsms.receiving.reports import take_report
 
@@ -31,7 +27,6 @@ __all__ = ["callback", "incoming"]
 logger = logging.getLogger("djsms")
 
 METHODS = ("GET", "HEAD", "POST")
-MAX_BODY = 1024 * 1024  # bytes; a text message and all that is said about it takes a few thousand
 RELEASE_LIMIT = 20
 
 T = TypeVar("T")
@@ -77,17 +72,22 @@ def _answer(request: HttpRequest, account: str, token: str, hook: Hook) -> HttpR
         gateway = gateways.get(account)
         if not gateway.supports(hook):
             return HttpResponse(status=404)
-        if request.method == "HEAD":
-            return HttpResponse()
         _believe(request, gateway, hook, token)
-        if _is_too_large(request):
-            return HttpResponse(status=413)
+        if _is_probe(request):
+            return HttpResponse()
+        read_whole(request)
         _take(request, gateway, hook, token)
     except AccountNotFound:
         return HttpResponse(status=404)
     except Forged as error:
         logger.warning("Webhook of account %s not believed: %s", account, error)
         return HttpResponse(status=403)
+    except RequestDataTooBig:
+        logger.warning("Webhook of account %s too large", account)
+        return HttpResponse(status=413)
+    except LengthRequired as error:
+        logger.warning("Webhook of account %s without its length: %s", account, error)
+        return HttpResponse(status=411)
     except SuspiciousOperation as error:
         logger.warning("Webhook of account %s not readable: %s", account, error)
         return HttpResponse(status=400)
@@ -105,9 +105,10 @@ def _take(request: HttpRequest, gateway: Gateway, hook: Hook, token: str) -> Non
         if not gateway.supports(other):
             raise
         _believe(request, gateway, other, token)
-        logger.warning(
-            "Account %s: the provider has its two webhook addresses swapped", gateway.alias
-        )
+        if not gateway.shares_address:
+            logger.warning(
+                "Account %s: the provider has its two webhook addresses swapped", gateway.alias
+            )
         _READERS[other](request, gateway)
 
 
@@ -140,22 +141,19 @@ _READERS: dict[Hook, Callable[[HttpRequest, Gateway], None]] = {
 
 
 def _believe(request: HttpRequest, gateway: Gateway, hook: Hook, token: str) -> None:
-    """Raise ``Forged`` unless the token, or the backend later on, proves the request."""
-    if gateway.verifies(hook) or conf.allow_unverified_webhooks():
-        return
-    if not addresses.bears_token(gateway.alias, token):
-        raise Forged("The token in the address is wrong." if token else "There is no token.")
+    """Raise ``Forged`` for a wrong token, or for none if the backend will not prove the request."""
+    if token:
+        if not addresses.bears_token(gateway.alias, token):
+            raise Forged("The token in the address is wrong.")
+    elif not (gateway.verifies(hook) or conf.allow_unverified_webhooks()):
+        raise Forged("There is no token.")
 
 
-def _is_too_large(request: HttpRequest) -> bool:
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY or (
-            len(request.body) > MAX_BODY
-        )
-    except RequestDataTooBig:
-        return True
-    except (ValueError, UnreadablePostError) as error:
-        raise InvalidWebhook("The body cannot be read.") from error
+def _is_probe(request: HttpRequest) -> bool:
+    """Return whether it only asks if somebody is there, as before a provider takes an address."""
+    if request.method == "GET":
+        return not request.META.get("QUERY_STRING", "").strip("&")
+    return request.method == "HEAD"
 
 
 def _release_late_parts() -> None:

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from django.urls import resolve, reverse
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path, resolve, reverse, set_urlconf
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from djsms.accounts.addresses import bears_token, token, webhook_url
+from djsms.accounts.addresses import _token, bears_token, token, webhook_url
 from djsms.receiving import views
 
 BASE = "https://example.com"
@@ -63,6 +65,12 @@ class TestProof:
         settings.SECRET_KEY = "another key"
         assert bears_token("default", before)
 
+    @pytest.mark.parametrize("key", ["", b""], ids=["text", "bytes"])
+    def test_is_not_the_token_by_an_empty_key(self, settings: Settings, key: Any) -> None:
+        # which anybody can compute; an unset variable of the environment leaves one behind
+        settings.SECRET_KEY_FALLBACKS = [key]
+        assert not bears_token("default", _token("default", key))
+
     def test_is_the_token_by_the_key_while_there_are_fallbacks(self, settings: Settings) -> None:
         settings.SECRET_KEY_FALLBACKS = ["older"]
         assert bears_token("default", token("default"))
@@ -114,6 +122,34 @@ class TestUrl:
     @pytest.mark.parametrize("base", ["", None])
     def test_is_empty_without_the_projects_address(self, settings: Settings, base: Any) -> None:
         settings.DJSMS_BASE_URL = base
+        assert webhook_url("default", "callback") == ""
+
+    def test_is_the_same_whatever_urlconf_a_request_has(self, settings: Settings) -> None:
+        before = webhook_url("default", "callback")
+        set_urlconf("django.contrib.auth.urls")
+        try:
+            assert webhook_url("default", "callback") == before
+        finally:
+            set_urlconf(None)
+
+    def test_is_the_same_whatever_language_a_request_has(self, settings: Settings) -> None:
+        settings.ROOT_URLCONF = (*i18n_patterns(path("sms/", include("djsms.urls"))),)
+        expected = f"{BASE}/en-us/sms/callback/default/{token('default')}/"
+        with translation.override("de"):
+            assert webhook_url("default", "callback") == expected
+
+    @pytest.mark.parametrize("depth", [1, 2])
+    def test_is_found_below_other_namespaces(self, settings: Settings, depth: int) -> None:
+        patterns: Any = [path("djsms/", include("djsms.urls"))]
+        for level in range(depth):
+            patterns = [path(f"{level}/", include((patterns, f"outer{level}")))]
+        settings.ROOT_URLCONF = tuple(patterns)
+        path_ = webhook_url("default", "callback").removeprefix(BASE)
+        assert path_.endswith(f"/djsms/callback/default/{token('default')}/")
+        assert resolve(path_).func is views.callback
+
+    def test_is_empty_below_a_path_with_a_variable_part(self, settings: Settings) -> None:
+        settings.ROOT_URLCONF = (path("<slug:shop>/", include("djsms.urls")),)
         assert webhook_url("default", "callback") == ""
 
     def test_is_empty_where_the_addresses_are_not_included(self, settings: Settings) -> None:

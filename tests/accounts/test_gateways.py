@@ -813,6 +813,21 @@ class TestWhatABackendCanDo:
     ) -> None:
         assert use(folder, settings, f"{__name__}:{backend}").verifies("parse_callback") is True
 
+    def test_may_include_proving_the_requests_of_one_hook(
+        self, folder: distributions.Folder, settings: Settings
+    ) -> None:
+        gateway = use(folder, settings, f"{__name__}:VerifyingReports")
+        assert gateway.verifies("parse_callback") is True
+        assert gateway.verifies("parse_incoming") is False
+
+    @pytest.mark.parametrize("claim", ["parse_callback", ["parse_callback"], 1, {}, None])
+    def test_anything_else_that_is_said_of_it_proves_nothing(
+        self, folder: distributions.Folder, settings: Settings, claim: object
+    ) -> None:
+        settings.DJSMS_OPTIONS = {"claim": claim}
+        gateway = use(folder, settings, f"{__name__}:VerifyingByWord")
+        assert gateway.verifies("parse_callback") is False
+
     def test_a_method_in_the_place_of_the_property_proves_nothing(
         self, folder: distributions.Folder, settings: Settings
     ) -> None:
@@ -866,6 +881,15 @@ class VerifyingByProperty(ReportsOnly):
 
 class VerifyingByField(ReportsOnly):
     verifies_webhooks = True  # type: ignore[assignment]
+
+
+class VerifyingReports(ReportsOnly):
+    verifies_webhooks = {"parse_callback"}  # type: ignore[assignment]
+
+
+class VerifyingByWord(AnsweringReports):
+    def __init__(self, claim: Any) -> None:
+        self.verifies_webhooks = claim
 
 
 class OfNoBase:

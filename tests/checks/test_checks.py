@@ -12,6 +12,7 @@ import pytest
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.db import connections
+from django.urls import include, path, set_urlconf
 
 from djsms import OutgoingText, SendResult, hookimpl
 from djsms.accounts import gateways
@@ -213,7 +214,29 @@ class TestAddresses:
         self, acme: distributions.Folder, settings: Any
     ) -> None:
         settings.ROOT_URLCONF = "django.contrib.auth.urls"
-        assert "djsms.urls" in str(only("djsms.W003").hint)
+        warning = only("djsms.W003")
+        assert "djsms.urls" in str(warning.hint)
+        assert "(django.contrib.auth.urls) does not include djsms.urls" in warning.msg
+
+    def test_nor_can_it_below_a_path_with_a_variable_part(
+        self, acme: distributions.Folder, settings: Any
+    ) -> None:
+        settings.ROOT_URLCONF = (path("<slug:shop>/", include("djsms.urls")),)
+        assert "below a path with a variable part" in only("djsms.W003").msg
+
+    def test_a_namespace_around_our_urls_does_no_harm(
+        self, acme: distributions.Folder, settings: Any
+    ) -> None:
+        inner = [path("djsms/", include("djsms.urls"))]
+        settings.ROOT_URLCONF = (path("api/", include((inner, "api"))),)
+        assert found() == []
+
+    def test_nor_does_a_request_with_another_urlconf(self, acme: distributions.Folder) -> None:
+        set_urlconf("django.contrib.auth.urls")
+        try:
+            assert found() == []
+        finally:
+            set_urlconf(None)
 
     def test_a_backend_that_only_sends_needs_neither(
         self, folder: distributions.Folder, settings: Any

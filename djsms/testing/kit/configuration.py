@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import pytest
@@ -110,9 +110,17 @@ class Configuration(Kit):
     def test_verifies_webhooks_is_yes_or_no(self, backend: Any) -> None:
         verifies = getattr(backend, "verifies_webhooks", False)
         require(
-            isinstance(verifies, bool),
-            f"verifies_webhooks is {type(verifies).__name__}, not a bool: is @property missing?",
+            isinstance(verifies, bool | Set),
+            f"verifies_webhooks is {type(verifies).__name__}; it takes True, False or a set of "
+            "names of hooks. Is @property missing?",
         )
+        if isinstance(verifies, Set):
+            unknown = ", ".join(sorted(map(str, verifies - {"parse_callback", "parse_incoming"})))
+            require(
+                not unknown,
+                f"verifies_webhooks names {unknown}; the hooks that read requests are "
+                "parse_callback and parse_incoming.",
+            )
 
 
 def _required(factory: Any) -> list[str]:
