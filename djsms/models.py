@@ -6,14 +6,17 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.signals import post_save
 from django.utils import timezone
 
+from djsms.ledger import told
 from djsms.ledger.fields import (
     EscapedTextField,
     ExactCharField,
     OptionalExactCharField,
     StatusField,
 )
+from djsms.ledger.owned import OwnedModel
 from djsms.numbers import mask
 from djsms.types import Encoding, Status
 
@@ -41,11 +44,14 @@ def status_choices() -> list[tuple[str, str]]:
     return [(status.value, status.value) for status in Status]
 
 
-class TextMessage(models.Model):
+class TextMessage(OwnedModel):
     """One text message, sent or received; one row however many parts it travels in.
 
-    Rows are made by ``send_text`` and the webhooks. Each change sends ``post_save``.
+    Rows are made by ``send_text`` and the webhooks. Each change sends ``post_save``. ``save()`` of
+    a stored message writes ``application_fields`` only: all else is what events have made of it.
     """
+
+    application_fields: ClassVar = ("frm", "to", "text", "extra", "key")
 
     class Direction(models.TextChoices):
         INCOMING = "incoming"
@@ -196,11 +202,18 @@ class TextMessage(models.Model):
         return f"<TextMessage {self.ref}: {self}>"
 
 
-class StatusEvent(models.Model):
+# Here, and so before anybody else can ask to be told.
+post_save.connect(told.note, sender=TextMessage, dispatch_uid="djsms.ledger.told")
+
+
+class StatusEvent(OwnedModel):
     """What a provider said about a message: in its answer, a part each, or in a status report.
 
-    Only ever added to. Those without a message came before it was known by this id.
+    Only ever added to, and each takes effect once. Those without a message came before it was known
+    by this id. ``save()`` of a stored event writes ``application_fields`` only, for erasing.
     """
+
+    application_fields: ClassVar = ("error_text", "raw")
 
     class Source(models.TextChoices):
         ANSWER = "answer"
@@ -230,12 +243,20 @@ class StatusEvent(models.Model):
     fingerprint = ExactCharField(
         max_length=64, unique=True, editable=False, help_text="What makes this event count once."
     )
+    pending = models.BooleanField(
+        default=False, help_text="Whether it has still to take effect on its message."
+    )
     created_on = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = "status event"
         indexes: ClassVar = [
             models.Index(fields=["account", "provider_id"], name="djsms_event_provider_id"),
+            models.Index(
+                fields=["created_on"],
+                name="djsms_event_pending",
+                condition=models.Q(pending=True),
+            ),
         ]
 
     def __str__(self) -> str:

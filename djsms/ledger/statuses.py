@@ -4,17 +4,171 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import OperationalError
+from django.db.models import Exists, F, Q
 from django.utils import timezone
 
+from djsms.exceptions import (
+    OutcomeUnknown,
+    SendError,
+    TemporarilyUnavailable,
+    TextMessageError,
+    Throttled,
+)
 from djsms.ledger import storable
-from djsms.ledger.transactions import read_afresh, rows_of
-from djsms.models import StatusEvent, TextMessage
+from djsms.ledger.announcements import announce
+from djsms.ledger.transactions import OUTDATED, in_transaction, rows_of
+from djsms.models import CODE_LENGTH, StatusEvent, TextMessage
 from djsms.types import Status
 
-__all__ = ["advance", "decisive", "follow", "is_news"]
+__all__ = [
+    "SURELY_UNSENT",
+    "advance",
+    "decisive",
+    "follow",
+    "is_news",
+    "kind_of",
+    "lock",
+    "put_back",
+]
+
+SURELY_UNSENT = (TemporarilyUnavailable.__name__, Throttled.__name__)
+"""The kinds of error after which a failed text may be sent again: it was surely not taken."""
+
+
+def advance(message: TextMessage, cause: StatusEvent, **changes: Any) -> frozenset[str]:
+    """Change a message to the event's status, if that is higher, with what else there is to change.
+
+    Returns the names of the fields that changed. To be called first of all in a transaction: the
+    update locks the row. It is guarded by the status that was read; if another worker was faster,
+    the row is locked, read again and compared again.
+    """
+    step = _step(message, cause, changes)
+    if step and not _write(message, step):
+        lock(message)
+        step = _step(message, cause, changes)
+        if step and not _write(message, step):
+            raise OperationalError(OUTDATED)
+    return frozenset(step)
+
+
+def lock(message: TextMessage) -> None:
+    """Lock a message until the transaction ends, and read it as it is then.
+
+    Raises ``TextMessage.DoesNotExist`` if it has been deleted.
+    """
+    rows = rows_of(TextMessage)
+    # A write locks on every database, also on those without SELECT … FOR UPDATE, and lets those who
+    # began earlier notice; a locking read sees what is stored, where a plain one would see what was
+    # stored when the transaction began.
+    rows.filter(pk=message.pk).update(updated_on=F("updated_on"))
+    message.refresh_from_db(from_queryset=rows.select_for_update())
+
+
+def put_back(
+    message: TextMessage, error: SendError | None = None, *, due_on: datetime | None = None
+) -> bool:
+    """Let a text that surely did not go out wait again, as ``created``; return whether it does.
+
+    This is the one way back. It is open to a text in flight whose call ended with ``error``, and to
+    one that ``failed`` by ``TemporarilyUnavailable`` or ``Throttled``, of which no part was taken
+    and no report came; without ``error`` it keeps its own. The attempt is kept as an event.
+
+    ``due_on`` is when it may go out; None leaves it to whoever has its key, or resends it. Whoever
+    calls for it next counts ``attempts`` up; an older instance than the row puts nothing back.
+    """
+    if isinstance(error, OutcomeUnknown):
+        raise ValueError("A text of unknown outcome may have gone out, and never waits again.")
+    words = {} if error is None else _words_of(error)
+    step = {
+        "status": Status.CREATED,
+        "due_on": due_on,
+        "attempted_on": None,
+        "updated_on": timezone.now(),
+        **words,
+    }
+    in_flight = Q(status=Status.CREATED, attempted_on__isnull=False, due_on=None)
+    surely_unsent = Q(status=Status.FAILED, error_kind__in=SURELY_UNSENT)
+    # As it was read: the attempt that is put back must be the one that failed.
+    of_this_attempt = Q(pk=message.pk, attempts=message.attempts, parts=0)
+
+    # A provider that reported on it has it, whatever the call ended with.
+    reports = rows_of(StatusEvent).filter(message=message, source=StatusEvent.Source.REPORT)
+
+    def work() -> bool:
+        rows = rows_of(TextMessage).filter(
+            ~Exists(reports), of_this_attempt, in_flight | surely_unsent
+        )
+        if not rows.update(**step):
+            return False
+        for name, value in step.items():
+            setattr(message, name, value)
+        # One that is there already is this one: of a try whose end was lost on the way.
+        rows_of(StatusEvent).bulk_create([_attempt(message)], ignore_conflicts=True)
+        announce(message, step)
+        return True
+
+    return in_transaction(work)
+
+
+def kind_of(error: TextMessageError) -> str:
+    """Return what is stored of an exception's class: the name of ours that it is, or comes from."""
+    ours = (kind for kind in type(error).__mro__ if kind.__module__ == TextMessageError.__module__)
+    return next(ours).__name__
+
+
+def _step(message: TextMessage, cause: StatusEvent, changes: dict[str, Any]) -> dict[str, Any]:
+    step = _forward(message, cause) | changes
+    return step | {"updated_on": timezone.now()} if step else step
+
+
+def _forward(message: TextMessage, cause: StatusEvent) -> dict[str, Any]:
+    if cause.status.rank <= message.status.rank:
+        return {}
+    explains = cause.status.is_failure or cause.status is Status.UNKNOWN
+    step = {
+        "status": cause.status,
+        "error_code": cause.error_code if explains else "",
+        "error_text": cause.error_text if explains else "",
+        "error_kind": "",
+    }
+    # What is not waiting any more must not be found by those who look for what waits.
+    return step | {"due_on": None} if message.status is Status.CREATED else step
+
+
+def _write(message: TextMessage, step: dict[str, Any]) -> bool:
+    rows = rows_of(TextMessage).filter(pk=message.pk, status=message.status)
+    if not rows.update(**step):
+        return False
+    for name, value in step.items():
+        setattr(message, name, value)
+    return True
+
+
+def _words_of(error: SendError) -> dict[str, str]:
+    return {
+        "error_code": storable.fit(error.code, CODE_LENGTH),
+        "error_text": storable.clean_text(error.text),
+        "error_kind": kind_of(error),
+    }
+
+
+def _attempt(message: TextMessage) -> StatusEvent:
+    return StatusEvent(
+        message=message,
+        source=StatusEvent.Source.ATTEMPT,
+        account=message.account,
+        ref=message.ref,
+        number=message.attempts,
+        status=Status.FAILED,
+        error_code=message.error_code,
+        error_text=message.error_text,
+        fingerprint=storable.fingerprint(StatusEvent.Source.ATTEMPT, message.ref, message.attempts),
+    )
 
 
 def decisive(events: Iterable[StatusEvent]) -> StatusEvent:
@@ -46,7 +200,7 @@ def follow(message: TextMessage, event: StatusEvent) -> frozenset[str]:
     """
     cause, price = event, event.price
     if message.parts > 1:
-        _lock(message)
+        lock(message)
         parts, price = _hear_all(message, event)
         cause = decisive(part.event for part in parts)
     changes: dict[str, Any] = {}
@@ -54,36 +208,6 @@ def follow(message: TextMessage, event: StatusEvent) -> frozenset[str]:
         changes["price"] = price
         changes["currency"] = event.currency or message.currency
     return advance(message, cause, **changes)
-
-
-def advance(message: TextMessage, cause: StatusEvent, **changes: Any) -> frozenset[str]:
-    """Change a message to the event's status, if that is higher, with what else there is to change.
-
-    Returns the names of the fields that changed. The update is guarded by the status that was read:
-    if another worker was faster, the message is read again and compared again.
-    """
-    while True:
-        step = changes | _forward(message, cause)
-        if not step:
-            return frozenset()
-        step["updated_on"] = timezone.now()
-        rows = rows_of(TextMessage).filter(pk=message.pk, status=message.status)
-        if rows.update(**step):
-            for name, value in step.items():
-                setattr(message, name, value)
-            return frozenset(step)
-        read_afresh(message)
-
-
-def _forward(message: TextMessage, cause: StatusEvent) -> dict[str, Any]:
-    if cause.status.rank <= message.status.rank:
-        return {}
-    explains = cause.status.is_failure or cause.status is Status.UNKNOWN
-    return {
-        "status": cause.status,
-        "error_code": cause.error_code if explains else "",
-        "error_text": cause.error_text if explains else "",
-    }
 
 
 @dataclass(slots=True)
@@ -128,10 +252,3 @@ def _hear_all(message: TextMessage, newest: StatusEvent) -> tuple[list[_Part], D
             whole = event.price
     price = storable.total(part.price for part in parts) if whole is None else whole
     return parts, price
-
-
-def _lock(message: TextMessage) -> None:
-    # A write locks the row on every database, also on those without SELECT … FOR UPDATE; what is
-    # read after it includes what those committed who held the lock before.
-    rows_of(TextMessage).filter(pk=message.pk).update(updated_on=timezone.now())
-    read_afresh(message)

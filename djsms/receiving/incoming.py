@@ -168,9 +168,11 @@ def _release(in_common: Mapping[str, Any]) -> bool:
 def _locked(in_common: Mapping[str, Any]) -> list[IncomingPart]:
     """Return the waiting parts of one text, locked until the transaction ends."""
     waiting = rows_of(IncomingPart).filter(message=None, **in_common)
-    # A write locks on every database, also on those without SELECT … FOR UPDATE.
+    # A write locks on every database, also on those without SELECT … FOR UPDATE; the locking read
+    # has those as well that came in between. Later on none must be waited for, since receivers will
+    # have been told by then.
     waiting.update(total=in_common["total"])
-    return list(waiting.order_by("pk"))
+    return list(waiting.select_for_update().order_by("pk"))
 
 
 def _make_message(parts: list[IncomingPart]) -> None:

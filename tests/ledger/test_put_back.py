@@ -1,0 +1,148 @@
+"""The one way back: a text that surely did not go out waits again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models.signals import post_save
+from django.utils import timezone
+
+from djsms import SentPart, Status, StatusReport, send_text
+from djsms.exceptions import (
+    InsufficientFunds,
+    OutcomeUnknown,
+    Refused,
+    TemporarilyUnavailable,
+    Throttled,
+)
+from djsms.ledger.statuses import kind_of, put_back
+from djsms.models import StatusEvent, TextMessage
+from djsms.receiving.reports import take_report
+
+pytestmark = [
+    pytest.mark.django_db(databases="__all__"),
+    pytest.mark.usefixtures("database"),
+]
+
+FRM, TO = "+447700900001", "+447700900002"
+
+
+def stored(message: TextMessage) -> TextMessage:
+    return TextMessage.objects.get(pk=message.pk)
+
+
+def a_text(**fields: Any) -> TextMessage:
+    return TextMessage.objects.create(frm=FRM, to=TO, text="Hi", **fields)
+
+
+def in_flight(**fields: Any) -> TextMessage:
+    return a_text(attempted_on=timezone.now(), attempts=1, **fields)
+
+
+def unsent(**fields: Any) -> TextMessage:
+    values = {"status": "failed", "error_kind": "Throttled", "error_code": "429", "attempts": 1}
+    return a_text(attempted_on=timezone.now(), **values | fields)
+
+
+def test_a_text_in_flight_waits_again_with_what_kept_it():
+    message, later = in_flight(), timezone.now() + timedelta(seconds=30)
+    assert put_back(message, InsufficientFunds("no credit", code="9"), due_on=later)
+    for row in (message, stored(message)):
+        assert (row.status, row.due_on, row.attempted_on) == ("created", later, None)
+        assert (row.error_kind, row.error_code, row.error_text) == (
+            "InsufficientFunds",
+            "9",
+            "no credit",
+        )
+
+
+def test_a_text_that_surely_was_not_taken_waits_again_with_its_own_error():
+    message = unsent()
+    assert put_back(message)
+    row = stored(message)
+    assert (row.status, row.due_on, row.attempted_on) == ("created", None, None)
+    assert (row.error_kind, row.error_code) == ("Throttled", "429")
+
+
+def test_each_attempt_is_an_event_of_its_number():
+    message = in_flight()
+    for number in (1, 2):
+        assert put_back(message, Throttled("too fast"))
+        event = StatusEvent.objects.latest("pk")
+        assert (event.source, event.number, event.status) == ("attempt", number, "failed")
+        TextMessage.objects.update(attempted_on=timezone.now(), attempts=number + 1)
+        message = stored(message)
+
+
+def test_receivers_are_told(django_capture_on_commit_callbacks):
+    message, told = unsent(), []
+
+    def hear(instance, update_fields, **kwargs):
+        told.append((instance.status, "status" in update_fields))
+
+    post_save.connect(hear, sender=TextMessage)
+    try:
+        put_back(message)
+    finally:
+        post_save.disconnect(hear, sender=TextMessage)
+    assert told == [("created", True)]
+
+
+@pytest.mark.parametrize("status", [s.value for s in Status if s not in ("created", "failed")])
+def test_no_other_status_is_left_backwards(status):
+    message = unsent(status=status)
+    assert not put_back(message)
+    assert stored(message).status == status
+
+
+@pytest.mark.parametrize("kind", ["", "OutcomeUnknown", "Refused", "InvalidText"])
+def test_a_text_that_failed_otherwise_stays_failed(kind):
+    assert not put_back(unsent(error_kind=kind))
+
+
+def test_a_text_of_which_a_part_was_taken_stays_failed(provider):
+    provider.answers(
+        SentPart(provider_id="a"), SentPart(status=Status.FAILED, error_text="no connection")
+    )
+    message = send_text("x" * 200, FRM, TO)
+    TextMessage.objects.update(error_kind="TemporarilyUnavailable")
+    assert not put_back(stored(message))
+
+
+def test_a_text_that_the_provider_reported_on_stays_failed():
+    message = unsent()
+    take_report("default", StatusReport(ref=message.ref, status=Status.SENT))
+    assert not put_back(message)
+
+
+def test_a_waiting_text_is_not_in_flight():
+    assert not put_back(a_text(due_on=timezone.now()), Throttled("too fast"))
+    assert not put_back(a_text(), Throttled("too fast"))
+
+
+def test_an_instance_of_an_earlier_attempt_puts_nothing_back():
+    message = in_flight()
+    TextMessage.objects.update(attempts=2)
+    assert not put_back(message, Throttled("too fast"))
+
+
+def test_a_text_of_unknown_outcome_never_waits_again():
+    with pytest.raises(ValueError, match="may have gone out"):
+        put_back(in_flight(), OutcomeUnknown("timed out"))
+
+
+def test_a_report_takes_a_waiting_text_out_of_the_queue():
+    message = a_text(due_on=timezone.now())
+    take_report("default", StatusReport(ref=message.ref, status=Status.SENT))
+    row = stored(message)
+    assert (row.status, row.due_on) == ("sent", None)
+
+
+def test_the_kind_of_an_error_is_the_class_of_ours_that_it_comes_from():
+    class Maintenance(TemporarilyUnavailable):
+        pass
+
+    assert kind_of(Maintenance("tonight")) == "TemporarilyUnavailable"
+    assert kind_of(Refused("no")) == "Refused"
