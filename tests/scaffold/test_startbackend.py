@@ -10,11 +10,13 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from importlib.metadata import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from django.core.management import CommandError, call_command
 
 HERE = Path(__file__).parent
@@ -74,6 +76,44 @@ def test_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     printed = capsys.readouterr().out
     assert f"{tmp_path}/djsms-acme/pyproject.toml" in printed
     assert f"cd {tmp_path}/djsms-acme\n" in printed
+
+
+def test_links_to_nobody_who_may_move(folder: Path) -> None:
+    """A package index, for one, is the reader's own choice."""
+    texts = [path.read_text() for path in folder.rglob("*") if path.is_file()]
+    hosts = {host for text in texts for host in re.findall(r"https?://([\w.-]+)", text)}
+    assert hosts == {"api.example.com", "keepachangelog.com", "semver.org"}
+
+
+def test_workflow_runs_the_kit_on_every_python_of_the_core(folder: Path) -> None:
+    workflow = yaml.safe_load((folder / ".github/workflows/ci.yml").read_text())
+    job = workflow["jobs"]["test"]
+    pythons = [run["python"] for run in job["strategy"]["matrix"]["include"]]
+    classifiers = metadata("django-simple-sms").get_all("Classifier") or []
+    assert pythons == re.findall(r"Python :: (3\.\d+)", " ".join(classifiers))
+    # YAML takes a bare 3.10 for 3.1, and a bare word "on" for true
+    assert all(isinstance(python, str) for python in pythons)
+    assert set(workflow[True]) == {"push", "pull_request"}
+    installing, testing = job["steps"][-2:]
+    assert "--group test -e ." in installing["run"]
+    assert testing["run"] == "python -m pytest"
+    paths = tomllib.loads((folder / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    [conformance] = folder.glob(f"{paths['testpaths'][0]}/test_*_conformance.py")
+    assert "BackendConformance" in conformance.read_text()
+
+
+def test_half_a_distribution_does_not_stay(tmp_path: Path) -> None:
+    """On a full disk, for instance: a file-size limit of the process stands for it."""
+    script = (
+        "import resource, signal, sys; from djsms.cli import main; "
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
+        "main(['startbackend', 'acme', sys.argv[1]])"
+    )
+    done = run(tmp_path, "-c", script, str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
