@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import ClassVar
 
@@ -11,7 +12,6 @@ from django.utils import timezone
 
 from djsms.ledger import told
 from djsms.ledger.fields import (
-    EscapedTextField,
     ExactCharField,
     OptionalExactCharField,
     StatusField,
@@ -281,12 +281,23 @@ class IncomingPart(models.Model):
     part_ref = ExactCharField(max_length=CODE_LENGTH)
     number = models.PositiveSmallIntegerField()
     total = models.PositiveSmallIntegerField()
-    text = EscapedTextField(blank=True)
+    text = models.TextField(blank=True)
+    escaped_text = models.TextField(
+        blank=True,
+        editable=False,
+        help_text="The text as JSON, if a character was cut in two and its half is U+FFFD in text.",
+    )
     provider_id = ExactCharField(max_length=ID_LENGTH, blank=True)
     received_on = models.DateTimeField(null=True, blank=True)
     raw = models.JSONField(default=dict, blank=True)
     fingerprint = OptionalExactCharField(max_length=64, null=True, unique=True, editable=False)
     created_on = models.DateTimeField(default=timezone.now, editable=False)
+    next_try_on = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Before which it is not released again, after a try that failed.",
+    )
 
     class Meta:
         verbose_name = "incoming part"
@@ -297,6 +308,11 @@ class IncomingPart(models.Model):
 
     def __str__(self) -> str:
         return f"part {self.number} of {self.total} from {mask(self.frm)}"
+
+    @property
+    def exact_text(self) -> str:
+        """The text to the letter, with the half of a character that another part completes."""
+        return str(json.loads(self.escaped_text)) if self.escaped_text else self.text
 
 
 class Gate(models.Model):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -16,12 +15,10 @@ if TYPE_CHECKING:
     TextCharField = models.CharField[str, str]
     OptionalCharField = models.CharField[str | None, str | None]
     StatusCharField = models.CharField[Status | str, Status]
-    LongTextField = models.TextField[str, str]
 else:
     TextCharField = OptionalCharField = StatusCharField = models.CharField
-    LongTextField = models.TextField
 
-__all__ = ["EscapedTextField", "ExactCharField", "OptionalExactCharField", "StatusField"]
+__all__ = ["ExactCharField", "OptionalExactCharField", "StatusField"]
 
 
 class _Exact:
@@ -65,13 +62,3 @@ class StatusField(StatusCharField):
     def get_prep_value(self, value: Any) -> Any:
         # Some drivers look at the exact type of what they are given.
         return value.value if isinstance(value, Status) else value
-
-
-class EscapedTextField(LongTextField):
-    """Any text, as a JSON string: also NUL and half a surrogate pair, which databases refuse."""
-
-    def from_db_value(self, value: str | None, *args: Any) -> str | None:
-        return None if value is None else str(json.loads(value))
-
-    def get_prep_value(self, value: Any) -> Any:
-        return None if value is None else json.dumps(str(value))

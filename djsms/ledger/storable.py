@@ -17,6 +17,7 @@ from django.utils import timezone
 __all__ = [
     "as_given",
     "clean_text",
+    "escaped_unless_clean",
     "fingerprint",
     "fit",
     "json_values",
@@ -42,6 +43,15 @@ def clean_text(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def escaped_unless_clean(text: str) -> str:
+    """Return the text as JSON in ASCII if ``clean_text`` would lose half of a surrogate pair.
+
+    Empty if it would not.
+    """
+    text = text.replace("\0", "")
+    return json.dumps(text) if clean_text(text) != text else ""
 
 
 def fit(value: str, length: int) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from djsms import conf, segments
@@ -29,6 +30,7 @@ __all__ = ["release_parts", "take_text"]
 logger = logging.getLogger("djsms")
 
 MAX_COUNT = 32_767  # what the column holds
+SHORTEST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)  # for another try
 
 # What the parts of one text have in common. The reference is the sender's phone's, which counts
 # to 255 and begins anew.
@@ -50,12 +52,13 @@ def take_text(account: str, backend: str, incoming: IncomingText) -> None:
 def release_parts(limit: int | None = None) -> int:
     """Make messages, marked incomplete, of the texts whose missing parts did not come in time.
 
-    Returns how many; ``limit`` bounds them.
+    Returns how many; ``limit`` bounds them. One for which a receiver raised is tried again when it
+    has waited as long again as before, or an hour.
     """
-    before = timezone.now() - conf.parts_timeout()
+    now = timezone.now()
     late = (
         rows_of(IncomingPart)
-        .filter(message=None, created_on__lt=before)
+        .filter(_has_its_turn(now), message=None, created_on__lt=now - conf.parts_timeout())
         .values(*IN_COMMON)
         .annotate(first=Min("created_on"))
         .order_by("first")[:limit]
@@ -63,7 +66,7 @@ def release_parts(limit: int | None = None) -> int:
     released = 0
     for row in late:
         try:
-            released += in_transaction(partial(_release, {name: row[name] for name in IN_COMMON}))
+            released += _take_turn({name: row[name] for name in IN_COMMON}, row["first"], now)
         except Exception:
             # The others must not wait for a receiver that does not get along with this one.
             logger.exception("An incoming text with missing parts could not be released")
@@ -84,7 +87,7 @@ def _take_whole(account: str, backend: str, incoming: IncomingText) -> None:
         extra=storable.as_given(incoming.raw),
     )
     if incoming.provider_id:
-        message.fingerprint = storable.fingerprint(account, incoming.provider_id)
+        message.fingerprint = _identity(account, incoming)
     _measure(message)
     insert_once(message)
 
@@ -98,16 +101,14 @@ def _take_part(account: str, backend: str, incoming: IncomingText, part_of: Part
         part_ref=storable.fit(part_of.ref, CODE_LENGTH),
         number=part_of.number,
         total=part_of.total,
-        text=incoming.text,
+        text=storable.clean_text(incoming.text),
+        escaped_text=storable.escaped_unless_clean(incoming.text),
         provider_id=storable.fit(incoming.provider_id, ID_LENGTH),
         received_on=storable.moment(incoming.received_on),
         raw=storable.as_given(incoming.raw),
     )
     if incoming.provider_id:
-        # Some providers give all parts of a text the same id, so the id alone is not enough.
-        part.fingerprint = storable.fingerprint(
-            account, incoming.provider_id, part_of.ref, part_of.number, part_of.total
-        )
+        part.fingerprint = _identity(account, incoming, part_of.ref, part_of.number, part_of.total)
     # The part is committed before the others are looked for: of two workers with the last two
     # parts, the later one then sees both.
     stored = _twin_without_id(part)
@@ -116,6 +117,17 @@ def _take_part(account: str, backend: str, incoming: IncomingText, part_of: Part
     newest = part if stored is None else stored
     if newest.message_id is None:
         in_transaction(lambda: _join(newest))
+
+
+def _identity(account: str, incoming: IncomingText, *part_of: object) -> str:
+    """Return what a repeat has in common with the first, and nothing else has.
+
+    The provider's id is not enough: gateways leave it out, count from 0 again after a restart, or
+    give all parts of a text the same.
+    """
+    return storable.fingerprint(
+        account, incoming.provider_id, incoming.frm, incoming.text, *part_of
+    )
 
 
 def _twin_without_id(part: IncomingPart) -> IncomingPart | None:
@@ -132,34 +144,50 @@ def _twin_without_id(part: IncomingPart) -> IncomingPart | None:
         .exclude(pk=part.pk)
         .order_by("pk")
     )
-    return next((other for other in recent if other.text == part.text), None)
+    return next((other for other in recent if other.exact_text == part.exact_text), None)
 
 
 def _join(newest: IncomingPart) -> None:
     """Make a message of the waiting parts, if none is missing."""
-    parts = _locked(_in_common(newest))
+    timeout = conf.parts_timeout()
+    # Nobody may have come by to release those that came long before, and they may be of another
+    # text.
+    parts = [
+        part
+        for part in _locked(_in_common(newest))
+        if abs(part.created_on - newest.created_on) <= timeout
+    ]
     twin = _twin_without_id(newest)
     if twin is not None and twin.message_id is not None:
         # It came twice at once, and the other one has been joined meanwhile.
         newest.delete()
         return
-    before = timezone.now() - conf.parts_timeout()
     older = [part for part in parts if part.pk < newest.pk]
-    if any(part.number == newest.number and part.text != newest.text for part in older):
+    if any(part.number == newest.number and part.exact_text != newest.exact_text for part in older):
         # The same number with another text: the phone has used its reference anew.
         _make_message(older)
         parts = [part for part in parts if part.pk >= newest.pk]
-    elif late := [part for part in older if part.created_on < before]:
-        # Nobody may have come by to release them, and they may be of another text.
-        _make_message(late)
-        parts = [part for part in parts if part not in late]
     if len({part.number for part in parts}) == newest.total:
         _make_message(parts)
 
 
-def _release(in_common: Mapping[str, Any]) -> bool:
-    """Make a message of the waiting parts of one text, if they still wait."""
-    parts = _locked(in_common)
+def _has_its_turn(now: datetime) -> Q:
+    return Q(next_try_on=None) | Q(next_try_on__lte=now)
+
+
+def _take_turn(in_common: Mapping[str, Any], first: datetime, now: datetime) -> bool:
+    """Make a message of the late parts of one text, unless others are about to."""
+    waiting = rows_of(IncomingPart).filter(_has_its_turn(now), message=None, **in_common)
+    wait = min(max(now - first, SHORTEST_WAIT), LONGEST_WAIT)
+    # Before the try, and by itself, so that it counts whatever becomes of us meanwhile.
+    if not in_transaction(lambda: waiting.update(next_try_on=now + wait)):
+        return False
+    return in_transaction(partial(_release, in_common, first + conf.parts_timeout()))
+
+
+def _release(in_common: Mapping[str, Any], until: datetime) -> bool:
+    """Make a message of the parts of one text that came by then, if they still wait."""
+    parts = [part for part in _locked(in_common) if part.created_on <= until]
     if parts:
         _make_message(parts)
     return bool(parts)
@@ -189,7 +217,7 @@ def _make_message(parts: list[IncomingPart]) -> None:
         frm=first.frm,
         to=first.to,
         # Parts are cut without regard for surrogate pairs; joined, the halves are whole again.
-        text=storable.clean_text("".join(part.text for part in ordered)),
+        text=storable.clean_text("".join(part.exact_text for part in ordered)),
         provider_id=first.provider_id,
         received_on=first.received_on,
         parts=len(ordered),

@@ -445,6 +445,13 @@ class TestWhatWaits:
         assert "&lt;script&gt;" in html
         assert_nothing_to_edit(html)
 
+    def test_a_part_that_ends_in_half_a_character_is_shown(
+        self, staff: Client, provider: Provider
+    ) -> None:
+        part = {"ref": "7", "number": 1, "total": 2}
+        provider.delivers(frm=CUSTOMER, to=SHOP, text="Hi \ud83d", part=part)
+        assert "Hi \ufffd" in page_of(staff, IncomingPart.objects.get())
+
     @pytest.mark.parametrize("model", ["statusevent", "incomingpart"])
     def test_their_lists_do_not_count(self, staff: Client, model: str) -> None:
         with CaptureQueriesContext(connection) as captured:

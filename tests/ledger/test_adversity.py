@@ -28,7 +28,7 @@ from djsms import (
 from djsms.exceptions import OutcomeUnknown, Refused, Throttled
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving import reports
-from djsms.receiving.incoming import take_text
+from djsms.receiving.incoming import release_parts, take_text
 from djsms.receiving.reports import take_report
 from djsms.sending import outcomes
 from djsms.tidying import tidy
@@ -412,6 +412,7 @@ class TestParts:
         aged(IncomingPart, minutes=31)
         for number in (2, 3):
             take_text("default", "memory", self.part(number, f"new{number}", "second"))
+        release_parts()
         texts = TextMessage.objects.values_list("text", flat=True)
         assert list(texts) == ["old"]
 
@@ -449,8 +450,6 @@ class TestParts:
     def test_looking_for_late_ones_reads_the_late_ones_only(
         self, provider, database, django_assert_num_queries
     ):
-        from djsms.receiving.incoming import release_parts
-
         with django_assert_num_queries(1, using=database) as captured:
             release_parts(20)
         assert "WHERE" in captured[0]["sql"]

@@ -113,35 +113,6 @@ def test_exact_text_on_mysql_has_the_most_exact_collation_of_its_version(
     assert ExactCharField(max_length=64).db_parameters(server)["collation"] == collation
 
 
-class TestEscapedText:
-    @ON_DATABASES
-    @given(st.text(st.characters(codec=None)))
-    @example("\0")
-    @example("\ud83d")
-    @example("\ude00\ud83d")
-    @example('"\\u0000"')
-    @example("")
-    def test_comes_back_as_it_was_also_with_what_databases_refuse(
-        self, database: str, text: str
-    ) -> None:
-        row = part(text=text)
-        row.refresh_from_db()
-        assert row.text == text
-
-    def test_has_room_for_a_long_one(self, database: str) -> None:
-        row = part(text="😀" * 20_000)
-        row.refresh_from_db()
-        assert row.text == "😀" * 20_000
-
-    def test_is_found_by_itself(self, database: str) -> None:
-        row = part(text="a\0é")
-        assert IncomingPart.objects.get(text="a\0é") == row
-
-    def test_can_be_dumped_and_loaded(self, database: str) -> None:
-        row = part(text="a\0é")
-        assert reloaded(row).text == "a\0é"
-
-
 class TestStatus:
     @pytest.mark.parametrize("status", Status)
     def test_comes_back_as_it_was(self, database: str, status: Status) -> None:

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from djsms import Status
-from djsms.ledger.storable import clean_text, fingerprint, fit, json_values, moment, money
+from djsms.ledger.storable import (
+    clean_text,
+    escaped_unless_clean,
+    fingerprint,
+    fit,
+    json_values,
+    moment,
+    money,
+)
 from djsms.models import CODE_LENGTH, CURRENCY_LENGTH, ID_LENGTH, StatusEvent, TextMessage
 
 # also what Unicode knows, but no encoding has: halves of surrogate pairs
@@ -72,6 +80,21 @@ class TestCleanText:
         kept = [char for char in text if char != "\0" and not "\ud800" <= char <= "\udfff"]
         clean = iter(clean_text(text))
         assert all(char in clean for char in kept)
+
+
+class TestEscapedText:
+    @given(TEXTS)
+    @example("\ude00a\ud83d")
+    @example('"\\ud83d"')
+    def test_keeps_what_cleaning_would_lose(self, text: str) -> None:
+        escaped = escaped_unless_clean(text)
+        assert escaped.isascii()
+        kept = json.loads(escaped) if escaped else clean_text(text)
+        assert kept == text.replace("\0", "")
+
+    @given(WELL_FORMED)
+    def test_is_empty_where_it_would_lose_nothing(self, text: str) -> None:
+        assert escaped_unless_clean(text) == ""
 
 
 class TestFit:
