@@ -15,6 +15,8 @@ from djsms.ledger.fields import (
     ExactCharField,
     OptionalExactCharField,
     StatusField,
+    UnicodeCharField,
+    UnicodeTextField,
 )
 from djsms.ledger.owned import OwnedModel
 from djsms.numbers import mask
@@ -72,10 +74,10 @@ class TextMessage(OwnedModel):
         max_length=8, choices=Direction.choices, default=Direction.OUTGOING
     )
     account = ExactCharField(max_length=ACCOUNT_LENGTH, default="default")
-    backend = models.CharField(max_length=BACKEND_LENGTH, blank=True)
-    frm = models.CharField("from", max_length=NUMBER_LENGTH)
-    to = models.CharField(max_length=NUMBER_LENGTH)
-    text = models.TextField(blank=True)
+    backend = UnicodeCharField(max_length=BACKEND_LENGTH, blank=True)
+    frm = UnicodeCharField("from", max_length=NUMBER_LENGTH)
+    to = UnicodeCharField(max_length=NUMBER_LENGTH)
+    text = UnicodeTextField(blank=True)
     encoding = models.CharField(
         max_length=4, default=Encoding.GSM7.value, choices=[(e.value, e.value) for e in Encoding]
     )
@@ -93,10 +95,10 @@ class TextMessage(OwnedModel):
         max_length=ID_LENGTH, blank=True, help_text="The provider's id of the first part."
     )
     price = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
-    currency = models.CharField(max_length=CURRENCY_LENGTH, blank=True)
-    error_code = models.CharField(max_length=CODE_LENGTH, blank=True)
-    error_text = models.TextField(blank=True)
-    error_kind = models.CharField(
+    currency = UnicodeCharField(max_length=CURRENCY_LENGTH, blank=True)
+    error_code = UnicodeCharField(max_length=CODE_LENGTH, blank=True)
+    error_text = UnicodeTextField(blank=True)
+    error_kind = UnicodeCharField(
         max_length=KIND_LENGTH,
         blank=True,
         help_text="The exception that its call ended with, such as Throttled; empty if none did.",
@@ -151,10 +153,10 @@ class TextMessage(OwnedModel):
     worker = ExactCharField(
         max_length=WORKER_LENGTH, blank=True, default="", help_text="Who called last."
     )
-    window = models.CharField(
+    window = UnicodeCharField(
         max_length=NAME_LENGTH, blank=True, help_text="The hours in which it may go out."
     )
-    zone = models.CharField(
+    zone = UnicodeCharField(
         max_length=NAME_LENGTH, blank=True, help_text="The recipient's time zone, if it was given."
     )
     resend_of = models.ForeignKey(
@@ -231,11 +233,11 @@ class StatusEvent(OwnedModel):
         default=0, help_text="Which part of the provider's answer this is; 0 if it is about none."
     )
     status = StatusField(max_length=10, choices=status_choices)
-    provider_status = models.CharField(max_length=CODE_LENGTH, blank=True)
-    error_code = models.CharField(max_length=CODE_LENGTH, blank=True)
-    error_text = models.TextField(blank=True)
+    provider_status = UnicodeCharField(max_length=CODE_LENGTH, blank=True)
+    error_code = UnicodeCharField(max_length=CODE_LENGTH, blank=True)
+    error_text = UnicodeTextField(blank=True)
     price = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
-    currency = models.CharField(max_length=CURRENCY_LENGTH, blank=True)
+    currency = UnicodeCharField(max_length=CURRENCY_LENGTH, blank=True)
     occurred_on = models.DateTimeField(
         null=True, blank=True, help_text="When it happened, by the provider's clock."
     )
@@ -275,14 +277,14 @@ class IncomingPart(models.Model):
         db_index=False,
     )
     account = ExactCharField(max_length=ACCOUNT_LENGTH)
-    backend = models.CharField(max_length=BACKEND_LENGTH, blank=True)
+    backend = UnicodeCharField(max_length=BACKEND_LENGTH, blank=True)
     frm = ExactCharField("from", max_length=NUMBER_LENGTH)
     to = ExactCharField(max_length=NUMBER_LENGTH)
     part_ref = ExactCharField(max_length=CODE_LENGTH)
     number = models.PositiveSmallIntegerField()
     total = models.PositiveSmallIntegerField()
-    text = models.TextField(blank=True)
-    escaped_text = models.TextField(
+    text = UnicodeTextField(blank=True)
+    escaped_text = UnicodeTextField(
         blank=True,
         editable=False,
         help_text="The text as JSON, if a character was cut in two and its half is U+FFFD in text.",
@@ -330,7 +332,7 @@ class Gate(models.Model):
         default=0, help_text="When the rate allows the next text, in microseconds since 1970."
     )
     paused_on = models.DateTimeField(null=True, blank=True, help_text="Since when it is paused.")
-    reason = models.CharField(max_length=200, blank=True, help_text="Why it is paused or closed.")
+    reason = UnicodeCharField(max_length=200, blank=True, help_text="Why it is paused or closed.")
     closed_until = models.DateTimeField(
         null=True, blank=True, help_text="Until when it has closed by itself."
     )
@@ -361,7 +363,7 @@ class Worker(models.Model):
     """A process that sends what waits: for people to see, and to notice early that one died."""
 
     id = ExactCharField(max_length=WORKER_LENGTH, primary_key=True, default=new_ref)
-    host = models.CharField(max_length=HOST_LENGTH)
+    host = UnicodeCharField(max_length=HOST_LENGTH)
     pid = models.PositiveIntegerField()
     started_on = models.DateTimeField()
     seen_on = models.DateTimeField(db_index=True)

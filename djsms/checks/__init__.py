@@ -9,6 +9,8 @@
 - ``djsms.E007`` ``DJSMS_BASE_URL`` is no address
 - ``djsms.E008`` a backend's or an extension's own check failed
 - ``djsms.E009`` the account that should take over is not there, or leads back
+- ``djsms.E010`` the database of the messages does not take every character (``--database``,
+  and so ``migrate``, only)
 - ``djsms.W001`` there is no account
 - ``djsms.W002`` ``DJSMS_BASE_URL`` is not set, and a provider may have something to report
 - ``djsms.W003`` ``djsms.urls`` is not included, and a provider may have something to report
@@ -23,11 +25,18 @@ Backends add their own. None touches the network, and none shows an option's val
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage, Tags, register
 
-__all__ = ["check_accounts", "check_deployment", "check_limits", "check_settings"]
+__all__ = [
+    "check_accounts",
+    "check_databases",
+    "check_deployment",
+    "check_limits",
+    "check_settings",
+]
 
 # The work is imported when the checks run, so that setting up Django stays fast.
 
@@ -54,6 +63,14 @@ def check_accounts(**kwargs: Any) -> list[CheckMessage]:
     from djsms.checks import accounts
 
     return list(accounts.check())
+
+
+@register("djsms", Tags.database)
+def check_databases(*, databases: Sequence[str] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check the database of the messages, if databases may be asked."""
+    from djsms.checks import databases as checks
+
+    return list(checks.check(databases or ()))
 
 
 @register("djsms", deploy=True)

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
     TextCharField = models.CharField[str, str]
     OptionalCharField = models.CharField[str | None, str | None]
     StatusCharField = models.CharField[Status | str, Status]
+    LongTextField = models.TextField[str, str]
 else:
     TextCharField = OptionalCharField = StatusCharField = models.CharField
+    LongTextField = models.TextField
 
-__all__ = ["ExactCharField", "OptionalExactCharField", "StatusField"]
+__all__ = [
+    "ExactCharField",
+    "OptionalExactCharField",
+    "StatusField",
+    "UnicodeCharField",
+    "UnicodeTextField",
+]
 
 
 class _Exact:
@@ -36,6 +44,32 @@ def _exact_collation(connection: Any) -> str:
     if connection.mysql_is_mariadb:
         return "utf8mb4_nopad_bin"
     return "utf8mb4_0900_bin" if connection.mysql_version >= (8, 0, 17) else "utf8mb4_bin"
+
+
+class _Unicode:
+    """Holds every character, also where a database of MySQL or MariaDB was made for fewer."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
+        parameters = super().db_parameters(connection)  # type: ignore[misc]  # a field's
+        # Elsewhere the database's own collation stays, so that our columns and the project's can be
+        # compared.
+        if connection.vendor == "mysql" and _charset(connection) != "utf8mb4":
+            parameters["collation"] = "utf8mb4_unicode_520_ci"
+        return parameters
+
+
+def _charset(connection: BaseDatabaseWrapper) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@character_set_database")
+        return str(cursor.fetchone()[0])
+
+
+class UnicodeCharField(_Unicode, TextCharField):
+    """Text of any characters, compared as the database does."""
+
+
+class UnicodeTextField(_Unicode, LongTextField):
+    """Long text of any characters."""
 
 
 class ExactCharField(_Exact, TextCharField):
