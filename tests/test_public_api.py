@@ -43,8 +43,8 @@ PUBLIC = {
     """,
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
     "djsms.http": """
-        HTTPBackend json_object json_objects parameter_bytes parameter_lists parameters public_url
-        retry_after
+        BearerToken HTTPBackend json_object json_objects parameter_bytes parameter_lists
+        parameters public_url retry_after
     """,
     "djsms.exceptions": """
         AccountNotFound AuthenticationFailed BackendBroken BackendConflict BackendNotFound Forged

@@ -394,7 +394,9 @@ SINS = {
             try:
                 return super().post(url, **request)
             except SendError as error:
-                raise (error.__context__ or error) from None
+                if error.code:
+                    raise
+                raise requests.ConnectionError(error.text) from None
         """,
     ),
     "repeats a POST": sin(

@@ -143,7 +143,8 @@ def raise_for_answer(response: requests.Response) -> None:
                 f"{words}: the user, the password or the address we call from is not allowed.",
                 code=code,
             )
-        case 503:
+        # Of others on the way a 503 proves nothing.
+        case 503 if words.startswith("Temporal failure"):
             raise TemporarilyUnavailable(words, code=code)
 
 

@@ -62,15 +62,18 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, self.headers, body))
-        status = self.server.statuses.pop(0) if self.server.statuses else self.server.status
+        status, words = self.server.status, self.server.body
+        if self.server.statuses:
+            status = self.server.statuses.pop(0)
+            words = b"Temporal failure, try again later." if status == 503 else words
         if not status:
             self.close_connection = True
             return
         self.send_response(status)
         self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(self.server.body)))
+        self.send_header("Content-Length", str(len(words)))
         self.end_headers()
-        self.wfile.write(self.server.body)
+        self.wfile.write(words)
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -233,6 +236,7 @@ def test_accepted(gateway: Gateway, backend: KannelBackend, body: str) -> None:
         (404, "Unknown request.", Refused),
         (429, "Too many requests", Throttled),
         (503, "Temporal failure, try again later.", TemporarilyUnavailable),
+        (503, "This site is down for maintenance.", OutcomeUnknown),
         (500, "Sending failed.", OutcomeUnknown),
         (502, "Bad gateway", OutcomeUnknown),
         (504, "Gateway timeout", OutcomeUnknown),

@@ -1,0 +1,1 @@
+"""One HTTP call to a provider: its deadline, its limits, and what its failure proves."""
