@@ -11,9 +11,9 @@ from djsms import hookspecs
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
 
 if sys.version_info >= (3, 12):
-    from importlib.metadata import EntryPoint, entry_points
+    from importlib.metadata import EntryPoint, distributions
 else:
-    from importlib_metadata import EntryPoint, entry_points
+    from importlib_metadata import EntryPoint, distributions
 
 __all__ = [
     "GROUP",
@@ -39,7 +39,7 @@ HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, 
 
 def installed() -> list[EntryPoint]:
     """Return the entry points of all installed backends by name; imports none of them."""
-    return sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, describe(entry)))
+    return _survey()[0]
 
 
 def find(name: str) -> EntryPoint:
@@ -47,15 +47,21 @@ def find(name: str) -> EntryPoint:
 
     Raises ``BackendNotFound``, or ``BackendConflict`` if several distributions claim the name.
     """
-    claims: tuple[EntryPoint, ...] = tuple(entry_points(group=GROUP, name=name))
+    entries, unreadable = _survey()
+    claims = [entry for entry in entries if entry.name == name]
     if len(claims) == 1:
         return claims[0]
     if claims:
         owners = " and ".join(sorted(map(describe, claims)))
         raise BackendConflict(f"The backend name {name!r} is claimed by {owners}; uninstall one.")
-    names = [entry.name for entry in installed()]
-    guess = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {guess[0]!r}?" if guess else ""
+    names = [entry.name for entry in entries]
+    # Somebody used to Django's own settings writes where the class is.
+    paths = {entry.value.replace(":", "."): entry.name for entry in entries}
+    guess = [paths[name]] if name in paths else difflib.get_close_matches(name, names, n=1)
+    hint = " It takes the name of a backend, not a dotted path." if "." in name else ""
+    hint += f" Did you mean {guess[0]!r}?" if guess else ""
+    if unreadable:
+        hint += f" The entry points of {', '.join(unreadable)} cannot be read: reinstall it."
     known = ", ".join(map(repr, names)) or "none"
     raise BackendNotFound(f"No installed backend is named {name!r} (installed: {known}).{hint}")
 
@@ -104,6 +110,45 @@ def distribution(entry: EntryPoint) -> tuple[str, str]:
         return (entry.dist.name or "", entry.dist.version or "") if entry.dist else ("", "")
     except Exception:
         return "", ""
+
+
+def _survey() -> tuple[list[EntryPoint], list[str]]:
+    """Return the entry points of backends, and the distributions whose own cannot be read."""
+    entries: list[EntryPoint] = []
+    unreadable = []
+    for name, dist in _distributions().items():
+        try:
+            # A line that is there twice counts once.
+            entries += dict.fromkeys(dist.entry_points.select(group=GROUP))
+        except Exception:
+            unreadable.append(name)
+    return sorted(entries, key=lambda entry: (entry.name, describe(entry))), unreadable
+
+
+def _distributions() -> dict[str, Any]:
+    """Return what is installed by its name: the first on the path, or the first with metadata."""
+    found: dict[str, Any] = {}
+    for dist in distributions():
+        name = _name_of(dist)
+        # pip renames what it is to remove to ~name, and if it is interrupted it stays.
+        if name[:1].isalnum() and not (name in found and _has_metadata(found[name])):
+            found[name] = dist
+    return found
+
+
+def _name_of(dist: Any) -> str:
+    """Return the name of a distribution, from its folder's: to read all metadata takes long."""
+    try:
+        return str(getattr(dist, "_normalized_name", None) or dist.name)
+    except Exception:
+        return ""
+
+
+def _has_metadata(dist: Any) -> bool:
+    try:
+        return bool(dist.name)
+    except Exception:
+        return False
 
 
 def _hook_of(name: str, attribute: object) -> str:

@@ -3,6 +3,7 @@
 The distributions are real ones, as an installer leaves them, in a folder on the path.
 """
 
+import importlib
 import json
 import os
 import subprocess
@@ -73,6 +74,14 @@ class TestFinding:
         with pytest.raises(BackendNotFound, match=r"\)\.$"):
             plugins.find("carrier-pigeon")
 
+    def test_a_dotted_path_is_told_with_the_name_of_what_is_there(self) -> None:
+        with pytest.raises(BackendNotFound, match=r"not a dotted path. Did you mean 'dummy'\?$"):
+            plugins.find("djsms.backends.DummyBackend")
+
+    def test_any_other_dotted_path_is_told_that_a_name_is_wanted(self) -> None:
+        with pytest.raises(BackendNotFound, match="takes the name of a backend, not a dotted path"):
+            plugins.find("shop.sms.Backend")
+
     def test_names_are_told_apart_to_the_letter(self, folder: distributions.Folder) -> None:
         install_working(folder)
         with pytest.raises(BackendNotFound, match="Did you mean 'acme'"):
@@ -106,6 +115,97 @@ class TestConflict:
         install_working(folder, version="1.0")
         install_working(folder, version="2.0")
         assert plugins.describe(plugins.find("acme")) == "djsms-acme 2.0"
+
+
+def leave(folder: distributions.Folder, info: Path, name: str, version: str = "1.0") -> Path:
+    """What is left of a distribution beside it, under another name of its folder."""
+    rest = info.with_name(f"{name}-{version}.dist-info")
+    rest.mkdir()
+    (rest / "METADATA").write_text(f"Metadata-Version: 2.1\nName: djsms-acme\nVersion: {version}\n")
+    (rest / "entry_points.txt").write_text("[djsms.backends]\nacme = gone:Backend\n")
+    importlib.invalidate_caches()
+    return rest
+
+
+class TestADamagedInstallation:
+    @pytest.mark.parametrize("name", ["~jsms_acme", "~~sms_acme", "-jsms_acme"])
+    def test_what_an_interrupted_pip_leaves_is_no_second_claim(
+        self, folder: distributions.Folder, name: str
+    ) -> None:
+        info = install_working(folder)
+        rest = leave(folder, info, name)
+        (rest / "entry_points.txt").write_bytes((info / "entry_points.txt").read_bytes())
+        assert plugins.load("acme").__name__ == "AcmeBackend"
+
+    def test_an_older_version_that_is_being_removed_is_not_the_installed_one(
+        self, folder: distributions.Folder
+    ) -> None:
+        leave(folder, install_working(folder), "~jsms_acme", "0.9")
+        assert plugins.load("acme").__name__ == "AcmeBackend"
+
+    def test_what_is_left_without_metadata_gives_way_to_what_has_it(
+        self, folder: distributions.Folder
+    ) -> None:
+        info = install_working(folder)
+        for version in ("0.9", "1.1"):
+            (leave(folder, info, "djsms_acme", version) / "METADATA").unlink()
+        assert plugins.describe(plugins.find("acme")) == "djsms-acme 1.0"
+
+    def test_a_line_that_is_there_twice_is_one_claim(self, folder: distributions.Folder) -> None:
+        entries = install_working(folder) / "entry_points.txt"
+        entries.write_text(entries.read_text() + "acme = acme_sms:AcmeBackend\n")
+        assert plugins.load("acme").__name__ == "AcmeBackend"
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"[djsms.backends]\nacme\n",
+            b"\xff\xfe[djsms.backends]\n",
+            b"acme = acme_sms:AcmeBackend",
+            b"[djsms.backends\n= = =\n",
+            b"[djsms.backends]\n = x\n",
+            b"\0" * 512,
+        ],
+        ids=["no value", "not UTF-8", "no section", "no bracket", "no name", "zeros"],
+    )
+    def test_entry_points_that_cannot_be_read_hurt_nobody_else(
+        self, folder: distributions.Folder, content: bytes
+    ) -> None:
+        other = folder.install({}, name="other")
+        (other / "entry_points.txt").write_bytes(content)
+        install_working(folder)
+        assert plugins.load("acme").__name__ == "AcmeBackend"
+        assert "acme" in [entry.name for entry in plugins.installed()]
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"\xff\xfe", b"\0" * 512, b"Name\n", b"Name: \n\n", b"Metadata-Version: 9\n"],
+        ids=["empty", "not UTF-8", "zeros", "no value", "no name", "no such version"],
+    )
+    def test_metadata_that_cannot_be_read_hurts_nobody(
+        self, folder: distributions.Folder, content: bytes
+    ) -> None:
+        info = install_working(folder, name="other")
+        (info / "METADATA").write_bytes(content)
+        install_working(folder)
+        assert plugins.load("acme").__name__ == "AcmeBackend"
+        assert plugins.load("other").__name__ == "AcmeBackend"
+
+    def test_a_backend_that_cannot_be_found_comes_with_what_cannot_be_read(
+        self, folder: distributions.Folder
+    ) -> None:
+        (install_working(folder) / "entry_points.txt").write_bytes(b"\xff")
+        with pytest.raises(BackendNotFound, match="entry points of djsms_acme cannot be read"):
+            plugins.find("acme")
+
+    def test_files_in_the_place_of_folders_are_passed_over(
+        self, folder: distributions.Folder
+    ) -> None:
+        info = install_working(folder)
+        info.with_name("stray-1.0.dist-info").write_text("")
+        info.with_name("loop-1.0.dist-info").symlink_to("loop-1.0.dist-info")
+        importlib.invalidate_caches()
+        assert plugins.load("acme").__name__ == "AcmeBackend"
 
 
 class TestLoading:
