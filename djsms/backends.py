@@ -41,6 +41,14 @@ class BaseBackend:
         """
         return False
 
+    @property
+    def webhook_answer(self) -> tuple[str, str]:
+        """What a webhook that was taken is answered with: a content type and a body.
+
+        For providers that make something of it. Two empty texts, the default, are an empty answer.
+        """
+        return "", ""
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             f"{type(self).__name__} holds credentials and is not pickled; "

@@ -84,6 +84,16 @@ class Gateway:
         """Whether the provider has one address for status reports and incoming texts."""
         return getattr(self.plugin, "shares_address", False) is True
 
+    @property
+    def webhook_answer(self) -> tuple[str, str]:
+        """The content type and the body that a webhook is answered with; none as a rule."""
+        answer = getattr(self.plugin, "webhook_answer", None)
+        match answer:
+            case (str(content_type), str(body)):
+                return content_type, body
+        # The text is stored by then, and a slip must not have the provider send it again.
+        return "", ""
+
     def supports(self, hook: str) -> bool:
         """Return whether the backend or an extension answers a hook."""
         return bool(self._answering(hook))

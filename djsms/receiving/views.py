@@ -73,10 +73,9 @@ def _answer(request: HttpRequest, account: str, token: str, hook: Hook) -> HttpR
         if not gateway.supports(hook):
             return HttpResponse(status=404)
         _believe(request, gateway, hook, token)
-        if _is_probe(request):
-            return HttpResponse()
-        read_whole(request)
-        _take(request, gateway, hook, token)
+        if not _is_probe(request):
+            read_whole(request)
+            _take(request, gateway, hook, token)
     except AccountNotFound:
         return HttpResponse(status=404)
     except Forged as error:
@@ -94,7 +93,8 @@ def _answer(request: HttpRequest, account: str, token: str, hook: Hook) -> HttpR
     except Exception:
         logger.exception("Webhook of account %s failed", account)
         return HttpResponse(status=500)
-    return HttpResponse()
+    content_type, body = gateway.webhook_answer
+    return HttpResponse(body, content_type=content_type or None)
 
 
 def _take(request: HttpRequest, gateway: Gateway, hook: Hook, token: str) -> None:

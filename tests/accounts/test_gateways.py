@@ -1088,7 +1088,7 @@ class TestImports:
         "module",
         [
             *("requests", "urllib3", "phonenumbers", "rich"),
-            *("djsms_console", "djsms_file", "djsms_kannel", "djsms_nexmo"),
+            *("djsms_console", "djsms_file", "djsms_kannel", "djsms_nexmo", "djsms_twilio"),
         ],
     )
     def test_setting_django_up_imports_no_backend_and_none_of_their_needs(

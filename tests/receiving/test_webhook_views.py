@@ -417,6 +417,25 @@ class TestSwappedAddresses:
         assert post(address(), {"ref": "x", "status": "sent"}).status_code == 200
         assert StatusEvent.objects.get().status == "sent"
 
+    def test_the_answer_is_what_the_backend_says(self):
+        class Answering(LocalBackend):
+            webhook_answer = ("text/xml", "<Response/>")
+
+        with gateways.replaced(lambda alias: Answering()):
+            response = post(address())
+        assert (response.status_code, response.content) == (200, b"<Response/>")
+        assert response["Content-Type"] == "text/xml"
+
+    @pytest.mark.parametrize("answer", [None, "ok", ("text/xml",), (b"text/xml", b""), 7])
+    def test_an_answer_that_is_none_is_an_empty_one(self, answer):
+        class Slipping(LocalBackend):
+            webhook_answer = answer
+
+        with gateways.replaced(lambda alias: Slipping()):
+            response = post(address())
+        assert (response.status_code, response.content) == (200, b"")
+        assert TextMessage.objects.get().text == "Hi"
+
     def test_where_the_provider_has_one_address_for_both_nothing_is_swapped(self, caplog):
         class Sharing(LocalBackend):
             shares_address = True

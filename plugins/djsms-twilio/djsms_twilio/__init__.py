@@ -67,6 +67,12 @@ class TwilioBackend(HTTPBackend):
         return bool(self.keys)
 
     @property
+    def webhook_answer(self) -> tuple[str, str]:
+        # Any other text would be sent to the phone that wrote, and an empty one is logged as a
+        # mistake. This says: no reply.
+        return "text/xml", "<Response/>"
+
+    @property
     def keys(self) -> Keys:
         """What a webhook may be signed with."""
         tokens = (self.auth_token, *self.auth_tokens)
@@ -89,7 +95,9 @@ class TwilioBackend(HTTPBackend):
     def send(self, message: OutgoingText) -> SendResult:
         parameters = sending.parameters(message, self.messaging_service_sid)
         response = self.post(self._url("Messages"), data=parameters)
-        return answers.result(response.content)
+        result = answers.result(response.content)
+        sending.warn_of_test_credentials(parameters)
+        return result
 
     @hookimpl
     def parse_callback(self, request: HttpRequest) -> list[StatusReport]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from djsms import OutgoingText
@@ -13,10 +13,17 @@ from djsms.exceptions import InvalidMessage, InvalidText
 from djsms_twilio import extras
 from djsms_twilio.addresses import problem, status_callback
 
-__all__ = ["MAX_TEXT_LENGTH", "MAX_VALIDITY", "Parameters", "parameters"]
+__all__ = [
+    "MAX_TEXT_LENGTH",
+    "MAX_VALIDITY",
+    "Parameters",
+    "parameters",
+    "warn_of_test_credentials",
+]
 
 MAX_TEXT_LENGTH = 1600
 MAX_VALIDITY = 36_000
+MAGIC_SENDER = "+15005550006"
 
 Parameters: TypeAlias = dict[str, str | list[str]]
 
@@ -48,6 +55,21 @@ def parameters(message: OutgoingText, messaging_service_sid: str = "") -> Parame
         longest = int(str(given.get("ValidityPeriod", MAX_VALIDITY)))
         fields["ValidityPeriod"] = str(max(1, min(left, longest)))
     return fields
+
+
+def warn_of_test_credentials(fields: Parameters) -> None:
+    """Say in the log, once, that what was accepted from this sender went to nobody."""
+    if fields.get("From") == MAGIC_SENDER:
+        _warn_of_test_credentials()
+
+
+@cache
+def _warn_of_test_credentials() -> None:
+    logger.warning(
+        "Twilio accepted a text from %s, which it does with the account's test credentials only: "
+        "nothing is sent with them, and nothing reported.",
+        MAGIC_SENDER,
+    )
 
 
 def _require_service(given: Parameters) -> None:
