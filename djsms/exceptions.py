@@ -110,8 +110,8 @@ class NotSupported(TextMessageError):
     """The account's backend does not implement the hook that this would need."""
 
 
-class InvalidWebhook(TextMessageError, SuspiciousOperation):
-    """A webhook request that cannot be read; answered with 400."""
+class InvalidWebhook(TextMessageError, SuspiciousOperation, ValueError):
+    """A webhook request that cannot be read, or that fits no value; answered with 400."""
 
 
 class Misdirected(InvalidWebhook):

@@ -229,9 +229,10 @@ class PartOf:
     def __post_init__(self) -> None:
         _require_texts(self, "ref")
         if type(self.number) is not int or type(self.total) is not int:
-            raise TypeError("PartOf.number and PartOf.total are whole numbers")
+            raise _misfit(self, "PartOf.number and PartOf.total are whole numbers")
         if not 1 <= self.number <= self.total <= MAX_PARTS:
-            raise ValueError(f"There is no part {self.number} of {self.total}.")
+            # Without the numbers, which may have more digits than Python writes.
+            raise _misfit(self, "PartOf.number counts from 1 to PartOf.total, which is at most 255")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -285,12 +286,30 @@ class Balance:
 
 # A backend's slip must show when it makes the value, not when the core stores what came of a call.
 
+_RECEIVED = (StatusReport, PartOf, IncomingText)
+
+
+def _misfit(value: object, words: str) -> Exception:
+    """Return the error for what does not fit a value.
+
+    What a request brought and a backend passed on is a request that cannot be read. It will not fit
+    if the provider comes again, for days, as it does after any other error.
+    """
+    if isinstance(value, _RECEIVED):
+        # Not imported above: with it would come Django.
+        from djsms.exceptions import InvalidWebhook
+
+        return InvalidWebhook(words)
+    return TypeError(words)
+
 
 def _require_texts(value: object, *names: str) -> None:
     for name in names:
         given = getattr(value, name)
         if not isinstance(given, str):
-            raise TypeError(f"{type(value).__name__}.{name} is a {type(given).__name__}, not a str")
+            raise _misfit(
+                value, f"{type(value).__name__}.{name} is a {type(given).__name__}, not a str"
+            )
 
 
 def _require_time(value: object, name: str, *, optional: bool = True) -> None:
@@ -298,20 +317,22 @@ def _require_time(value: object, name: str, *, optional: bool = True) -> None:
     if given is None and optional:
         return
     if not isinstance(given, datetime):
-        raise TypeError(
-            f"{type(value).__name__}.{name} is a {type(given).__name__}, not a datetime"
+        raise _misfit(
+            value, f"{type(value).__name__}.{name} is a {type(given).__name__}, not a datetime"
         )
 
 
 def _require_status(value: SentPart | StatusReport) -> None:
     if not isinstance(value.status, Status):
+        # Not what a request brought: a backend has words of its own for it.
         raise TypeError(f"{type(value).__name__}.status is {value.status!r}, not a Status")
     if not value.status.is_reportable:
-        raise ValueError(f"No provider can say {value.status.value!r} of a message")
+        words = f"No provider can say {value.status.value!r} of a message"
+        raise _misfit(value, words) if isinstance(value, StatusReport) else ValueError(words)
 
 
 def _require_price(value: SentPart | StatusReport) -> None:
     if value.price is not None and not isinstance(value.price, Decimal):
-        raise TypeError(
-            f"{type(value).__name__}.price is a {type(value.price).__name__}, not a Decimal"
+        raise _misfit(
+            value, f"{type(value).__name__}.price is a {type(value.price).__name__}, not a Decimal"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -31,21 +32,62 @@ MAX_PARAMETERS = 200
 MAX_DEPTH = 32
 
 
-def parameters(request: HttpRequest) -> dict[str, str]:
+class Parameters(dict[str, T]):
+    """Parameters by name, of which one that is in doubt cannot be read, and does no harm unread.
+
+    Taken as a whole, as for the ``raw`` of a value, a name that came more than once has the list of
+    its values.
+    """
+
+    __slots__ = ("_doubts",)
+
+    def __init__(self, values: Mapping[str, Any], doubts: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self._doubts = doubts
+
+    def __getitem__(self, name: str) -> T:
+        self._refuse_doubt(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self._refuse_doubt(name)
+        return super().get(name, default)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        self._refuse_doubt(name)
+        return super().pop(name, *default)
+
+    def _refuse_doubt(self, name: str) -> None:
+        if name in self._doubts:
+            raise InvalidWebhook(f"The parameter {name[:40]!r} {self._doubts[name]}.")
+
+
+def parameters(request: HttpRequest, *, errors: str = "strict") -> dict[str, str]:
     """Return the request's parameters as text: of a GET's query, a POST's form or a JSON object.
 
     Values are exactly as they came: nothing is stripped; numbers in JSON keep their digits
     (``0.0330`` stays ``"0.0330"``), booleans become ``true`` and ``false``, nulls are left out. A
     body that begins with a brace is read as JSON even if it calls itself a form.
 
-    Raises ``InvalidWebhook`` for repeated names, nested values, bad UTF-8 and anything unreadable.
+    ``errors="replace"`` makes U+FFFD of bytes that are no UTF-8, for providers that hand on what
+    others wrote.
+
+    Raises ``InvalidWebhook`` for anything unreadable. What comes more than once, is nested or is no
+    UTF-8 raises it only when its name is read: by ``[…]``, ``get`` or ``pop``. Other names do no
+    harm, and the whole can be kept as ``raw``.
     """
     if request.method == "POST" and _is_json(request):
-        return _texts(_object(_parse_json(_body(request), parse_int=str, parse_float=str)))
-    try:
-        return {name: value.decode("utf-8") for name, value in parameter_bytes(request).items()}
-    except UnicodeDecodeError as error:
-        raise InvalidWebhook("A parameter is not UTF-8.") from error
+        return _texts(_object(_parse_json(_body(request), _kept, parse_int=str, parse_float=str)))
+    values: dict[str, Any] = {}
+    doubts: dict[str, str] = {}
+    for name, given in _by_name(_pairs(request)).items():
+        try:
+            texts = [value.decode("utf-8", errors) for value in given]
+        except UnicodeDecodeError:
+            texts = [value.decode("utf-8", "replace") for value in given]
+            doubts[name] = "is not UTF-8"
+        values[name] = _alone(name, texts, doubts)
+    return Parameters(values, doubts)
 
 
 def parameter_lists(request: HttpRequest) -> dict[str, list[str]]:
@@ -56,14 +98,15 @@ def parameter_lists(request: HttpRequest) -> dict[str, list[str]]:
     Raises ``InvalidWebhook`` for bad UTF-8 and anything unreadable.
     """
     if request.method == "POST" and _is_json(request):
-        return {name: [value] for name, value in parameters(request).items()}
-    lists: dict[str, list[str]] = {}
+        found = parameters(request)
+        return {name: [found[name]] for name in found}
     try:
-        for name, value in _pairs(request):
-            lists.setdefault(name, []).append(value.decode("utf-8"))
+        return {
+            name: [value.decode("utf-8") for value in given]
+            for name, given in _by_name(_pairs(request)).items()
+        }
     except UnicodeDecodeError as error:
         raise InvalidWebhook("A parameter is not UTF-8.") from error
-    return lists
 
 
 def parameter_bytes(request: HttpRequest) -> dict[str, bytes]:
@@ -71,9 +114,14 @@ def parameter_bytes(request: HttpRequest) -> dict[str, bytes]:
 
     For providers that put other encodings than UTF-8 into their addresses. A multipart form has
     been decoded already, by its own charset; what this does not know has become U+FFFD.
-    Raises ``InvalidWebhook`` for repeated names and anything unreadable.
+    Raises ``InvalidWebhook`` for anything unreadable, and as ``parameters`` for a name that came
+    more than once when it is read.
     """
-    return _unique(_pairs(request))
+    values: dict[str, Any] = {}
+    doubts: dict[str, str] = {}
+    for name, given in _by_name(_pairs(request)).items():
+        values[name] = _alone(name, given, doubts)
+    return Parameters(values, doubts)
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
@@ -83,7 +131,7 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     be anybody's guess, and for what cannot be stored as JSON again: numbers beyond a float's range
     and values nested more than 32 deep.
     """
-    return _object(_parse_json(_body(request), parse_float=_finite))
+    return _object(_parse_json(_body(request), _unique, parse_float=_finite))
 
 
 def json_objects(request: HttpRequest) -> list[dict[str, Any]]:
@@ -91,7 +139,7 @@ def json_objects(request: HttpRequest) -> list[dict[str, Any]]:
 
     For providers that bring several reports at once. Raises ``InvalidWebhook`` as ``json_object``.
     """
-    value = _parse_json(_body(request), parse_float=_finite)
+    value = _parse_json(_body(request), _unique, parse_float=_finite)
     return [_object(item) for item in (value if isinstance(value, list) else [value])]
 
 
@@ -160,7 +208,7 @@ def _split(query: str) -> list[tuple[str, bytes]]:
             query, keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_PARAMETERS
         )
         return [
-            (name.encode("latin-1").decode("utf-8"), value.encode("latin-1"))
+            (name.encode("latin-1").decode("utf-8", "replace"), value.encode("latin-1"))
             for name, value in pairs
         ]
     except ValueError as error:
@@ -191,14 +239,32 @@ def _multipart(request: HttpRequest) -> list[tuple[str, bytes]]:
     ]
 
 
-def _parse_json(body: bytes, **numbers: Any) -> object:
+def _by_name(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    lists: dict[str, list[T]] = {}
+    for name, value in pairs:
+        lists.setdefault(name, []).append(value)
+    return lists
+
+
+def _alone(name: str, given: list[T], doubts: dict[str, str]) -> T | list[T]:
+    if len(given) == 1:
+        return given[0]
+    doubts[name] = "occurs more than once"
+    return given
+
+
+def _parse_json(
+    body: bytes, as_object: Callable[[list[tuple[str, Any]]], Any], **numbers: Any
+) -> object:
     try:
         value: object = json.loads(
             body.decode("utf-8-sig"),
-            object_pairs_hook=_unique,
+            object_pairs_hook=as_object,
             parse_constant=_refuse_constant,
             **numbers,
         )
+    except InvalidWebhook:
+        raise
     except UnicodeDecodeError as error:
         raise InvalidWebhook("The body is not UTF-8.") from error
     except (ValueError, RecursionError) as error:
@@ -214,22 +280,28 @@ def _object(value: object) -> dict[str, Any]:
     return value
 
 
-def _texts(values: dict[str, Any]) -> dict[str, str]:
-    texts = {}
-    for name, value in values.items():
+def _texts(found: dict[str, Any]) -> Parameters[str]:
+    values: dict[str, Any] = {}
+    doubts = dict(found._doubts) if isinstance(found, Parameters) else {}
+    for name, value in found.items():
         if isinstance(value, dict | list):
-            raise InvalidWebhook(f"The value of {name[:40]!r} is not a single one.")
-        if isinstance(value, bool):
-            texts[name] = "true" if value else "false"
-        elif value is not None:
-            texts[name] = value
-    return texts
+            doubts.setdefault(name, "is not a single one")
+        if value is not None:
+            values[name] = str(value).lower() if isinstance(value, bool) else value
+    return Parameters(values, doubts)
 
 
-def _unique(pairs: list[tuple[str, T]]) -> dict[str, T]:
+def _kept(pairs: list[tuple[str, Any]]) -> Parameters[Any]:
+    doubts: dict[str, str] = {}
+    return Parameters(
+        {name: _alone(name, given, doubts) for name, given in _by_name(pairs).items()}, doubts
+    )
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise InvalidWebhook("A parameter occurs more than once.")
+        raise InvalidWebhook("A name occurs more than once in the JSON.")
     return values
 
 

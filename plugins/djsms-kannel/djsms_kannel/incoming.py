@@ -27,6 +27,9 @@ CHARSETS = {
 BY_CODING = {"0": "utf-8", "2": "utf-16-be"}
 BINARY = "1"
 
+READ = ("id", "from", "to", "time", "coding", "charset")
+"""What is read, so that each may come once only; all else is kept, whatever it is."""
+
 QUERIED = ("id", "from", "time")
 """What a ``post-url`` says in its address, since no header does."""
 MAX_PARAMETERS = 200
@@ -53,8 +56,8 @@ def incoming_text(request: HttpRequest) -> IncomingText:
     if missing:
         raise InvalidWebhook(f"The address in Kannel's configuration lacks {', '.join(missing)}.")
     body, udh = fields.pop("text"), fields.pop("udh", b"")
-    words = {name: _word(value) for name, value in fields.items()}
-    raw = {name: value for name, value in words.items() if name not in ("from", "to")}
+    words = {name: _word(fields[name]) for name in READ if name in fields}
+    raw = {name: _shown(value) for name, value in fields.items() if name not in ("from", "to")}
     coding = words.get("coding", "")
     if coding == BINARY:
         raw["hex"] = body.hex()
@@ -111,6 +114,10 @@ def _word(value: bytes) -> str:
         return value.decode("latin-1")
 
 
+def _shown(value: bytes | list[bytes]) -> str | list[str]:
+    return [_word(one) for one in value] if isinstance(value, list) else _word(value)
+
+
 def _posted(request: HttpRequest) -> dict[str, bytes]:
     if request.content_type not in ("text/plain", "application/octet-stream"):
         raise InvalidWebhook("Kannel's post-url is read as plain text, not as post-xml or a form.")
@@ -136,6 +143,12 @@ def _queried(request: HttpRequest) -> dict[str, bytes]:
     query = request.META.get("QUERY_STRING", "")
     try:
         pairs = parse_qsl(query, True, encoding="latin-1", max_num_fields=MAX_PARAMETERS)
-        return {name: value.encode("latin-1") for name, value in pairs if name in QUERIED}
     except ValueError as error:
         raise InvalidWebhook(f"The parameters of the address cannot be read: {error}") from error
+    found: dict[str, bytes] = {}
+    for name, value in pairs:
+        if name in QUERIED and found.setdefault(name, value.encode("latin-1")) != value.encode(
+            "latin-1"
+        ):
+            raise InvalidWebhook(f"The address has {name} more than once.")
+    return found

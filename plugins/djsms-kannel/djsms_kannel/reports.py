@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from djsms import Status, StatusReport
 from djsms.exceptions import InvalidWebhook, Misdirected
-from djsms.http import parameter_bytes
+from djsms.http import parameters
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -56,9 +56,7 @@ def status_report(request: HttpRequest) -> StatusReport:
     if request.method == "POST" and "HTTP_X_KANNEL_TO" in request.META:
         raise Misdirected("This is an incoming text at the address for status reports.")
     # The answer is the operator's text, in whatever encoding it likes.
-    fields = {
-        name: value.decode("utf-8", "replace") for name, value in parameter_bytes(request).items()
-    }
+    fields = parameters(request, errors="replace")
     ref, value, answer = (fields.get(name, "") for name in ("ref", "type", "answer"))
     if not ref and {"from", "to", "text"} <= fields.keys():
         raise Misdirected("This is an incoming text at the address for status reports.")

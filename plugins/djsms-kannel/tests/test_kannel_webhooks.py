@@ -236,6 +236,38 @@ def test_an_address_without_the_essentials(missing: str) -> None:
         incoming({name: value for name, value in GSM.items() if name != missing})
 
 
+class TestANameThatComesMoreThanOnce:
+    def test_does_no_harm_in_a_text_if_it_is_not_read(self) -> None:
+        query = f"{urlencode(GSM)}&new=1&new=2"
+        [got] = BACKEND.parse_incoming(RequestFactory().get("/", QUERY_STRING=query))
+        assert got.frm == incoming(GSM).frm
+        assert got.raw["new"] == ["1", "2"]
+
+    def test_nor_in_a_report(self) -> None:
+        query = f"ref={REF}&type=1&new=1&new=2"
+        [got] = BACKEND.parse_callback(RequestFactory().get("/", QUERY_STRING=query))
+        assert got.status is Status.DELIVERED
+        assert got.raw["new"] == ["1", "2"]
+
+    @pytest.mark.parametrize("name", ["from", "to", "text", "id", "coding", "udh", "time"])
+    def test_is_refused_in_a_text_if_it_is_read(self, name: str) -> None:
+        query = f"{urlencode({'time': '1', 'udh': '', **GSM})}&{name}=1"
+        with pytest.raises(InvalidWebhook):
+            BACKEND.parse_incoming(RequestFactory().get("/", QUERY_STRING=query))
+
+    @pytest.mark.parametrize("name", ["ref", "type", "id", "answer"])
+    def test_is_refused_in_a_report_if_it_is_read(self, name: str) -> None:
+        query = f"ref={REF}&type=1&id=4711&answer=&{name}=2"
+        with pytest.raises(InvalidWebhook):
+            BACKEND.parse_callback(RequestFactory().get("/", QUERY_STRING=query))
+
+    def test_is_refused_in_the_address_of_a_posted_text(self) -> None:
+        headers = {"HTTP_X_KANNEL_FROM": "1", "HTTP_X_KANNEL_TO": "2"}
+        request = RequestFactory().generic("POST", "/?id=a&id=b", b"Hi", "text/plain", **headers)
+        with pytest.raises(InvalidWebhook, match="id more than once"):
+            BACKEND.parse_incoming(request)
+
+
 def test_no_time_costs_no_text() -> None:
     got = incoming({**GSM, "time": "2026-11-22"})
     assert got.received_on is None

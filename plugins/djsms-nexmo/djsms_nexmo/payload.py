@@ -40,14 +40,25 @@ def fields(request: HttpRequest) -> dict[str, str]:
 
     Numbers in JSON keep their digits, booleans become ``true`` and ``false``, nulls are left out.
     Parameters that are not known here may be anything, so that a new one does no harm.
-    Raises ``InvalidWebhook`` for repeated names and anything unreadable.
+    Raises ``InvalidWebhook`` for repeated names that are known, and for anything unreadable.
     """
-    if is_json(request):
-        return _of_object(request)
+    return _of_object(request) if is_json(request) else _of_form(request)
+
+
+def _of_form(request: HttpRequest) -> dict[str, str]:
+    found = parameter_bytes(request)
+    # Reading a known name refuses it if it came more than once; the others are taken as they are.
     try:
-        return {name: value.decode("utf-8") for name, value in parameter_bytes(request).items()}
+        known = {name: found[name].decode("utf-8") for name in found.keys() & DOCUMENTED}
     except UnicodeDecodeError as error:
         raise InvalidWebhook("A parameter is not UTF-8.") from error
+    return {name: known[name] if name in known else _any(value) for name, value in found.items()}
+
+
+def _any(value: bytes | list[bytes]) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return json.dumps([one.decode("utf-8", "replace") for one in value], ensure_ascii=False)
 
 
 def _of_object(request: HttpRequest) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.http import HttpRequest
 from django.test import RequestFactory
 from djsms import IncomingText, PartOf, Status, StatusReport
 from djsms.exceptions import Forged, InvalidWebhook, Misdirected
@@ -35,6 +36,10 @@ def text(**fields: str) -> IncomingText:
     changes = {name.replace("_", "-"): value for name, value in fields.items()}
     (found,) = incoming.texts({**TEXT, **changes})
     return found
+
+
+def form(body: str) -> HttpRequest:
+    return RequestFactory().post("/", body, content_type=FORM)
 
 
 # Status reports
@@ -387,6 +392,29 @@ def test_what_the_signature_does_not_cover_does_not_count() -> None:
                     parse(request(changed))
             else:
                 assert parse(request(changed)) == expected
+
+
+class TestANameThatComesMoreThanOnce:
+    def test_does_no_harm_if_it_is_not_known(self) -> None:
+        query = f"{urlencode(TEXT)}&new=1&new=2"
+        for found in (RequestFactory().get(f"/?{query}"), form(query)):
+            (text,) = OPEN.parse_incoming(found)
+            assert text.text == TEXT["text"]
+            assert text.raw["new"] == '["1", "2"]'
+
+    @pytest.mark.parametrize("name", ["text", "msisdn", "messageId", "to"])
+    def test_is_refused_if_it_is_known(self, name: str) -> None:
+        with pytest.raises(InvalidWebhook):
+            OPEN.parse_incoming(form(f"{urlencode(TEXT)}&{name}=1"))
+
+    @pytest.mark.parametrize("name", ["text", "msisdn", "sig", "timestamp", "new"])
+    @pytest.mark.parametrize("first", [True, False])
+    def test_adds_nothing_to_what_is_signed(self, name: str, first: bool) -> None:
+        """Neither the first nor the last value may count where the signature covers the other."""
+        genuine = urlencode(signed({**TEXT, "new": "1"}))
+        added = f"{name}=forged"
+        with pytest.raises(InvalidWebhook):
+            SIGNED.parse_incoming(form(f"{added}&{genuine}" if first else f"{genuine}&{added}"))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
