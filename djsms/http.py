@@ -27,6 +27,7 @@ from djsms.webhooks import (
     parameter_lists,
     parameters,
     public_url,
+    read_each,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ __all__ = [
     "parameter_lists",
     "parameters",
     "public_url",
+    "read_each",
     "retry_after",
 ]
 

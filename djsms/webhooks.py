@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote, unquote
 
 from djsms import conf
-from djsms.exceptions import InvalidWebhook
+from djsms.exceptions import Forged, InvalidWebhook, Misdirected
+from djsms.types import Status, StatusReport
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -21,7 +24,10 @@ __all__ = [
     "parameter_lists",
     "parameters",
     "public_url",
+    "read_each",
 ]
+
+logger = logging.getLogger("djsms")
 
 T = TypeVar("T")
 
@@ -141,6 +147,45 @@ def json_objects(request: HttpRequest) -> list[dict[str, Any]]:
     """
     value = _parse_json(_body(request), _unique, parse_float=_finite)
     return [_object(item) for item in (value if isinstance(value, list) else [value])]
+
+
+def read_each(entries: Iterable[T], read: Callable[[T], StatusReport | None]) -> list[StatusReport]:
+    """Read a request's status reports one by one, so that an unreadable one loses no others.
+
+    ``read`` returns the report in one entry, or None if it reports nothing. An entry for which it
+    raises is logged with its index, counted from 1, and becomes a report of no message, kept with
+    the entry in ``raw``. ``Forged`` and ``Misdirected`` are about the request, and are raised; so
+    is the first error if no entry can be read.
+    """
+    reports: list[StatusReport] = []
+    failures: list[Exception] = []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            report = read(entry)
+        except (Forged, Misdirected):
+            raise
+        except Exception as error:
+            # A slip of the backend's as well: the provider would come again with all, for days.
+            is_slip = not isinstance(error, InvalidWebhook)
+            logger.warning("Status report %d cannot be read: %s", number, error, exc_info=is_slip)
+            failures.append(error)
+            report = _unreadable(entry, error)
+        reports += [report] if report is not None else []
+    if failures and len(failures) == len(reports):
+        raise failures[0]
+    return reports
+
+
+def _unreadable(entry: object, error: Exception) -> StatusReport:
+    written = json.dumps(entry, skipkeys=True, default=str)
+    return StatusReport(
+        status=Status.UNKNOWN,
+        provider_status="unreadable",
+        # What tells it from others, and not from its own repeat.
+        error_code=hashlib.sha256(written.encode()).hexdigest()[:32],
+        error_text=str(error) if isinstance(error, InvalidWebhook) else type(error).__name__,
+        raw={"unreadable": entry},
+    )
 
 
 def public_url(request: HttpRequest) -> str:

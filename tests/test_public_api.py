@@ -44,7 +44,7 @@ PUBLIC = {
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
     "djsms.http": """
         BearerToken HTTPBackend json_object json_objects parameter_bytes parameter_lists
-        parameters public_url retry_after
+        parameters public_url read_each retry_after
     """,
     "djsms.exceptions": """
         AccountNotFound AuthenticationFailed BackendBroken BackendConflict BackendNotFound Forged

@@ -11,7 +11,8 @@ from django.test import AsyncRequestFactory, RequestFactory
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from djsms.exceptions import InvalidWebhook
+from djsms import Status, StatusReport
+from djsms.exceptions import Forged, InvalidWebhook
 from djsms.ledger.storable import as_given
 from djsms.webhooks import (
     MAX_DEPTH,
@@ -21,6 +22,7 @@ from djsms.webhooks import (
     parameter_bytes,
     parameter_lists,
     parameters,
+    read_each,
 )
 
 FORM = "application/x-www-form-urlencoded"
@@ -331,6 +333,56 @@ class TestWhatCannotBeReadIsRefused:
         body = part("a", b"b" * 20) + b"--frontier--\r\n"
         with pytest.raises(RequestDataTooBig):
             parameters(post(body, content_type))
+
+
+def report_of(entry: Any) -> StatusReport | None:
+    if entry == "nothing":
+        return None
+    if entry == "forged":
+        raise Forged("It is not theirs.")
+    if entry == "unreadable":
+        raise InvalidWebhook("It has no status.")
+    return StatusReport(status=Status.SENT, provider_id=entry["id"], raw=entry)
+
+
+class TestReportsInBulk:
+    GOOD, OTHER = {"id": "1"}, {"id": "2"}
+
+    def read(self, *entries: Any) -> list[StatusReport]:
+        return read_each(entries, report_of)
+
+    def test_are_each_read(self) -> None:
+        assert self.read(self.GOOD, "nothing", self.OTHER) == [
+            report_of(self.GOOD),
+            report_of(self.OTHER),
+        ]
+        assert self.read() == self.read("nothing") == []
+
+    @pytest.mark.parametrize("bad", ["unreadable", {"no": "id"}, {"id": 5}, None, 7], ids=str)
+    def test_that_cannot_be_read_lose_no_others(self, bad: Any, caplog: Any) -> None:
+        first, unreadable, last = self.read(self.GOOD, bad, self.OTHER)
+        assert [first, last] == [report_of(self.GOOD), report_of(self.OTHER)]
+        assert "Status report 2 cannot be read" in caplog.text
+        assert (unreadable.status, unreadable.provider_status) == (Status.UNKNOWN, "unreadable")
+        assert unreadable.raw == {"unreadable": bad}
+        assert unreadable.ref == unreadable.provider_id == ""
+
+    def test_that_cannot_be_read_are_the_same_when_they_come_again_and_no_others(self) -> None:
+        bad = [{"no": "id"}, {"no": "name"}]
+        once, again = self.read(self.GOOD, *bad), self.read(self.GOOD, *bad)
+        assert once == again
+        assert once[1].error_code != once[2].error_code
+
+    @pytest.mark.parametrize(
+        ("bad", "error"), [("unreadable", InvalidWebhook), ({"no": "id"}, KeyError)], ids=str
+    )
+    def test_of_which_none_can_be_read_are_an_error(self, bad: Any, error: type[Exception]) -> None:
+        with pytest.raises(error):
+            self.read(bad, bad)
+
+    def test_that_are_forged_are_refused_with_all_others(self) -> None:
+        with pytest.raises(Forged):
+            self.read(self.GOOD, "forged")
 
 
 CONTENT_TYPES = st.sampled_from(

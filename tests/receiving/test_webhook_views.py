@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from djsms import hookimpl, send_text
+from djsms import Status, StatusReport, hookimpl, send_text
 from djsms.accounts import addresses, gateways
 from djsms.backends import LocalBackend
 from djsms.exceptions import Forged, Misdirected
+from djsms.http import json_objects, read_each
 from djsms.models import StatusEvent, TextMessage
 
 pytestmark = [pytest.mark.django_db(databases="__all__")]
@@ -387,6 +388,36 @@ def test_a_round_trip_with_the_address_that_the_provider_was_given(settings):
     assert post(path, {"ref": message.ref, "status": "delivered"}).status_code == 200
     message.refresh_from_db()
     assert message.status == "delivered"
+
+
+class TestABulkOfReports:
+    @pytest.fixture(autouse=True)
+    def bulk(self):
+        class Bulk(LocalBackend):
+            @hookimpl(tryfirst=True)
+            def parse_callback(self, request):
+                return read_each(json_objects(request), self.report)
+
+            def report(self, entry):
+                return StatusReport(status=Status(entry["status"]), provider_id=entry["id"])
+
+        with gateways.replaced(lambda alias: Bulk()):
+            yield
+
+    def test_is_stored_though_some_cannot_be_read(self, caplog):
+        entries = [{"id": str(n), "status": "sent"} for n in range(5)]
+        entries[1:3] = [{"id": 1, "status": "sent"}, {"status": "sent"}]
+        for _ in range(2):
+            assert post(address("callback"), entries).status_code == 200
+        events = StatusEvent.objects.order_by("pk")
+        assert [event.provider_id for event in events] == ["0", "", "", "3", "4"]
+        assert events[1].raw == {"unreadable": entries[1]}
+        assert "Status report 2" in caplog.text
+
+    @pytest.mark.parametrize(("entry", "status"), [({"id": 1, "status": "sent"}, 400), ({}, 500)])
+    def test_of_which_none_can_be_read_is_an_error(self, entry, status):
+        assert post(address("callback"), [entry]).status_code == status
+        assert not StatusEvent.objects.exists()
 
 
 class TestSwappedAddresses:
