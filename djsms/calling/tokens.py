@@ -101,7 +101,6 @@ class BearerToken:
             self._lock.release()
 
     def _try(self) -> None:
-        self._tries += 1
         # What ends the thread in the middle of it leaves the others a failure, and no old token.
         failure: SendError = TemporarilyUnavailable("The call for a token was broken off.")
         self._failure = failure
@@ -119,6 +118,9 @@ class BearerToken:
             self._fetched = time.monotonic()
             self._good_until = self._fetched + life - min(MARGIN, life * 0.1)
             return
+        finally:
+            # Only now, so that whoever began to wait in the meantime sees that it was tried.
+            self._tries += 1
         self._failure = failure
         # Out here what was caught is not chained to it: its frames hold the credentials.
         raise failure
