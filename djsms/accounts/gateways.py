@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
 
 from djsms import conf, hookspecs
 from djsms.accounts import plugins
@@ -48,7 +49,11 @@ T = TypeVar("T")
 
 
 class Gateway:
-    """An account ready for use; one instance serves all threads of the process."""
+    """An account ready for use; one instance serves all threads of the process.
+
+    What a hook's functions hold, and those that they call, is masked in Django's error reports:
+    texts, numbers and credentials, whoever wrote the backend.
+    """
 
     def __init__(
         self, *, alias: str, backend: str, plugin: object, extensions: Mapping[str, object]
@@ -102,6 +107,7 @@ class Gateway:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         return [impl for impl in caller.get_hookimpls() if not (impl.wrapper or impl.hookwrapper)]
 
+    @sensitive_variables()
     def send(self, message: OutgoingText) -> SendResult:
         """Hand one message to the provider; errors as in the hook's specification."""
         self._require("send")
@@ -110,6 +116,7 @@ class Gateway:
             raise TypeError(f"send() of the backend {self.backend!r} returned {problem}")
         return result
 
+    @sensitive_variables()
     def parse_callback(self, request: HttpRequest) -> list[StatusReport]:
         """Read the status reports in a request; errors as in the hook's specification."""
         self._require("parse_callback")
@@ -117,6 +124,7 @@ class Gateway:
             "parse_callback", StatusReport, self._manager.hook.parse_callback(request=request)
         )
 
+    @sensitive_variables()
     def parse_incoming(self, request: HttpRequest) -> list[IncomingText]:
         """Read the incoming texts in a request; errors as in the hook's specification."""
         self._require("parse_incoming")

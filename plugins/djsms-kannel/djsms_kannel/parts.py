@@ -8,7 +8,7 @@ here, and its parts are sent one by one with the header that joins them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from djsms import Encoding, OutgoingText
 
@@ -22,7 +22,7 @@ ALONE, JOINED = 70, 67
 class Part:
     """What is sent with one call: a whole text as a rule, without ``ident`` and ``udh``."""
 
-    text: str
+    text: str = field(repr=False)
     ident: str = ""
     """What tells this part from the others in the status reports."""
     udh: bytes = b""
