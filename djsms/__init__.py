@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from djsms.accounts.gateways import Gateway
     from djsms.accounts.gateways import get as gateway
     from djsms.numbers import international
-    from djsms.sending.now import asend_text, send_text, send_texts
+    from djsms.sending.again import resend_text
+    from djsms.sending.many import asend_texts, send_texts
+    from djsms.sending.now import asend_text, send_text
 
 __all__ = [
     "Balance",
@@ -37,10 +39,12 @@ __all__ = [
     "Status",
     "StatusReport",
     "asend_text",
+    "asend_texts",
     "gateway",
     "hookimpl",
     "hookspec",
     "international",
+    "resend_text",
     "send_text",
     "send_texts",
 ]
@@ -49,10 +53,12 @@ __all__ = [
 _LATE = {
     "Gateway": ("djsms.accounts.gateways", "Gateway"),
     "asend_text": ("djsms.sending.now", "asend_text"),
+    "asend_texts": ("djsms.sending.many", "asend_texts"),
     "gateway": ("djsms.accounts.gateways", "get"),
     "international": ("djsms.numbers", "international"),
+    "resend_text": ("djsms.sending.again", "resend_text"),
     "send_text": ("djsms.sending.now", "send_text"),
-    "send_texts": ("djsms.sending.now", "send_texts"),
+    "send_texts": ("djsms.sending.many", "send_texts"),
 }
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "InvalidOptions",
     "InvalidText",
     "InvalidWebhook",
+    "KeyReused",
     "Misdirected",
     "NotSupported",
     "OutcomeUnknown",
@@ -51,6 +52,10 @@ class InvalidNumber(InvalidMessage):
 
 class InvalidText(InvalidMessage):
     """The text is empty, too long, or holds what no text message can carry."""
+
+
+class KeyReused(InvalidMessage):
+    """The key belongs to another text: with another wording, sender, recipient or account."""
 
 
 class SendError(TextMessageError):

@@ -15,6 +15,7 @@ TextMessageError
     InvalidMessage
         InvalidNumber
         InvalidText
+        KeyReused
     SendError
         Refused
             AuthenticationFailed

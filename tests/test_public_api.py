@@ -39,7 +39,8 @@ from djsms.models import TextMessage
 PUBLIC = {
     "djsms": """
         Balance Encoding Gateway IncomingText OutgoingText PartOf SendResult SentPart SentText
-        Status StatusReport asend_text gateway hookimpl hookspec international send_text send_texts
+        Status StatusReport asend_text asend_texts gateway hookimpl hookspec international
+        resend_text send_text send_texts
     """,
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
     "djsms.http": """
@@ -49,7 +50,7 @@ PUBLIC = {
     "djsms.exceptions": """
         AccountNotFound AuthenticationFailed BackendBroken BackendConflict BackendNotFound Forged
         InsufficientFunds InvalidMessage InvalidNumber InvalidOptions InvalidText InvalidWebhook
-        Misdirected NotSupported OutcomeUnknown RecipientBlocked Refused SendError
+        KeyReused Misdirected NotSupported OutcomeUnknown RecipientBlocked Refused SendError
         TemporarilyUnavailable TextMessageError Throttled
     """,
 }
@@ -103,7 +104,7 @@ def parameters(function: Callable[..., Any]) -> str:
 class TestSending:
     DOCUMENTED = (
         "(text, frm, to, fail_silently=True, status_report=False, "
-        "*, using='default', extra=None, key=None)"
+        "*, using='default', extra=None, key=None, expires=None)"
     )
 
     def test_send_text_takes_the_documented_arguments(self) -> None:
@@ -115,9 +116,21 @@ class TestSending:
     def test_asend_text_is_to_be_awaited(self) -> None:
         assert iscoroutinefunction(djsms.asend_text)
 
+    MANY = (
+        "(messages, *, using='default', fail_silently=True, status_report=False, expires=None, "
+        "concurrency=None, progress=None)"
+    )
+
     def test_send_texts_takes_the_documented_arguments(self) -> None:
-        assert parameters(djsms.send_texts) == (
-            "(messages, *, using='default', fail_silently=True, status_report=False)"
+        assert parameters(djsms.send_texts) == self.MANY
+
+    def test_asend_texts_takes_the_same(self) -> None:
+        assert parameters(djsms.asend_texts) == self.MANY
+        assert iscoroutinefunction(djsms.asend_texts)
+
+    def test_resend_text_takes_the_documented_arguments(self) -> None:
+        assert parameters(djsms.resend_text) == (
+            "(message, *, using=None, fail_silently=True, expires=None)"
         )
 
 
@@ -310,6 +323,7 @@ TextMessageError
     InvalidMessage
         InvalidNumber
         InvalidText
+        KeyReused
     SendError
         Refused
             AuthenticationFailed

@@ -23,6 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 from djsms import conf, hookspecs
 from djsms.accounts import plugins
 from djsms.exceptions import (
+    AccountNotFound,
     BackendBroken,
     BackendConflict,
     BackendNotFound,
@@ -56,17 +57,31 @@ class Gateway:
     """
 
     def __init__(
-        self, *, alias: str, backend: str, plugin: object, extensions: Mapping[str, object]
+        self,
+        *,
+        alias: str,
+        backend: str,
+        plugin: object,
+        extensions: Mapping[str, object],
+        limits: conf.Account | None = None,
     ) -> None:
         self.alias = alias
         self.backend = backend
         self.plugin = plugin
+        self.limits = limits or conf.Account(alias=alias, backend=backend)
+        self.has_extensions = bool(extensions)
         self._manager = pluggy.PluginManager("djsms")
         self._manager.add_hookspecs(hookspecs)
         self._register(plugin, f"The backend {backend!r}")
         # pluggy calls the last one registered first, and the first one listed is the outermost.
         for path, extension in reversed(list(extensions.items())):
             self._register(extension, f"The extension {path!r}")
+
+    @property
+    def pool_size(self) -> int | None:
+        """How many calls the backend is ready for at once; None if it does not say."""
+        size = getattr(self.plugin, "pool_size", None)
+        return size if type(size) is int and size > 0 else None
 
     @property
     def hooks(self) -> tuple[str, ...]:
@@ -264,9 +279,13 @@ def _build(alias: str) -> Gateway:
     conf.base_url()
     stand_in = _stand_in(alias) if _stand_in is not None else None
     if stand_in is not None:
-        if alias != conf.DEFAULT_ALIAS:
-            conf.account(alias)
-        return Gateway(alias=alias, backend="memory", plugin=stand_in, extensions=_extensions())
+        return Gateway(
+            alias=alias,
+            backend="memory",
+            plugin=stand_in,
+            extensions=_extensions(),
+            limits=_limits_in_tests(alias),
+        )
     account = conf.account(alias)
     factory = plugins.load(account.backend)
     return Gateway(
@@ -274,7 +293,18 @@ def _build(alias: str) -> Gateway:
         backend=account.backend,
         plugin=_construct(account, factory),
         extensions=_extensions(),
+        limits=account,
     )
+
+
+def _limits_in_tests(alias: str) -> conf.Account | None:
+    try:
+        return conf.account(alias)
+    except AccountNotFound:
+        # Code under test needs no settings to send by the default account.
+        if alias != conf.DEFAULT_ALIAS:
+            raise
+        return None
 
 
 def _construct(account: conf.Account, factory: Any) -> object:

@@ -45,6 +45,8 @@ class Command(Subcommand):
 
     def handle(self, *, verbosity: int, **options: Any) -> None:
         message = _send(options)
+        if message.status is Status.REFUSED and message.attempted_on is None:
+            raise CommandError(message.error_text)
         if verbosity:
             self._tell(message)
         if message.status.is_failure or message.status is Status.UNKNOWN:

@@ -1,87 +1,128 @@
-"""A message whose arguments have proved right, and the row that it becomes."""
+"""A message whose arguments were checked, and the row that it becomes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-
-from django.db import IntegrityError
-from django.utils import timezone
 
 from djsms import numbers, segments
 from djsms.accounts import gateways
-from djsms.exceptions import InvalidMessage, InvalidText, NotSupported
+from djsms.accounts.gateways import Gateway
+from djsms.exceptions import (
+    InvalidMessage,
+    InvalidOptions,
+    InvalidText,
+    NotSupported,
+    TextMessageError,
+)
 from djsms.ledger import storable
-from djsms.ledger.transactions import in_transaction, rows_of
-from djsms.models import BACKEND_LENGTH, KEY_LENGTH, TextMessage
-from djsms.types import MAX_PARTS, Encoding, Status
+from djsms.ledger.statuses import kind_of
+from djsms.models import BACKEND_LENGTH, KEY_LENGTH, NUMBER_LENGTH, TextMessage
+from djsms.sending.arguments import Arguments
+from djsms.types import Encoding, Status
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "draft"]
+
+# Of a text that is refused; more than any message carries, and no more than databases take at once.
+MAX_KEPT = 64 * 1024
 
 
+@dataclass(slots=True)
 class Draft:
-    """A message whose arguments have proved right, with the gateway that is to send it."""
+    """A message that is not stored yet, and the gateway that is to send it."""
 
-    def __init__(
-        self,
-        text: str,
-        frm: str,
-        to: str,
-        *,
-        status_report: bool,
-        using: str,
-        extra: Mapping[str, Any] | None,
-        key: str | None,
-        fail_silently: bool = True,
-    ) -> None:
-        self.gateway = gateways.get(using)
-        if not self.gateway.supports("send"):
-            raise NotSupported(f"The backend {self.gateway.backend!r} cannot send.")
-        self.fail_silently = fail_silently
-        encoding, count = _measured(text)
-        self.message = TextMessage(
-            account=using,
-            backend=storable.fit(self.gateway.backend, BACKEND_LENGTH),
-            frm=numbers.originator(frm),
-            to=numbers.recipient(to),
-            text=text,
-            encoding=encoding.value,
-            segments=count,
-            status=Status.CREATED,
-            status_report=status_report,
-            extra=_extras(extra),
-            key=_checked_key(key),
+    gateway: Gateway
+    message: TextMessage
+    fail_silently: bool
+    error: TextMessageError | None = None
+    """Why it is refused: then the row says so, and is all that comes of it."""
+
+    def refuse(self, error: TextMessageError) -> None:
+        """Make it one that is stored, and not sent; without silence the error is raised."""
+        if not self.fail_silently:
+            raise error
+        self.error = error
+        self.message.status = Status.REFUSED
+        self.message.error_kind = kind_of(error)
+        self.message.error_text = storable.clean_text(str(error))
+
+
+def draft(given: Arguments, **fields: Any) -> Draft:
+    """Return the message that the arguments make, with further ``fields`` of its row.
+
+    One that cannot be sent as it is given is refused, see ``Draft.refuse``. Raises the errors of
+    configuration always.
+    """
+    gateway = gateways.get(given.using)
+    frm = _own_sender(gateway) if given.frm is None else given.frm
+    try:
+        message = _message(given, frm, gateway)
+    except TextMessageError as error:
+        refused = Draft(gateway, _as_given(given, frm), given.fail_silently)
+        refused.refuse(error)
+        found = refused
+    else:
+        found = Draft(gateway, message, given.fail_silently)
+    found.message.backend = storable.fit(gateway.backend, BACKEND_LENGTH)
+    for name, value in fields.items():
+        setattr(found.message, name, value)
+    return found
+
+
+def _own_sender(gateway: Gateway) -> str:
+    if not gateway.limits.frm:
+        raise InvalidOptions(
+            f"The account {gateway.alias!r} has no sender of its own, which frm=None asks for: "
+            "give it a FROM (the default account: DJSMS_FROM), or the message a sender."
         )
-
-    def store(self, *, attempted: bool) -> tuple[TextMessage, bool]:
-        """Store the row; return it, or the one that has its key already, and whether it is new.
-
-        ``attempted`` marks the row as handed to the provider: from then on it is not known what
-        became of it until the answer is stored.
-        """
-        if attempted:
-            self.message.attempted_on = timezone.now()
-        try:
-            in_transaction(self._insert)
-        except IntegrityError:
-            key = self.message.key
-            first = rows_of(TextMessage).filter(key=key).first() if key else None
-            if first is None:
-                raise
-            return first, False
-        return self.message, True
-
-    def _insert(self) -> None:
-        self.message.pk = None
-        self.message.save(force_insert=True)
+    return gateway.limits.frm
 
 
-def _measured(text: str) -> tuple[Encoding, int]:
-    if not isinstance(text, str):
-        raise InvalidText(f"The text is not a text, but a {type(text).__name__}.")
-    if not text:
-        raise InvalidText("The text is empty.")
+def _message(given: Arguments, frm: str, gateway: Gateway) -> TextMessage:
+    """Return the message as it is sent; raise a ``TextMessageError`` if it cannot be."""
+    if not gateway.supports("send"):
+        raise NotSupported(f"The backend {gateway.backend!r} cannot send.")
+    encoding, count = _measured(given.text, gateway.limits.max_segments)
+    return TextMessage(
+        account=given.using,
+        frm=numbers.originator(frm),
+        to=numbers.recipient(given.to),
+        text=given.text,
+        encoding=encoding.value,
+        segments=count,
+        status_report=given.status_report,
+        extra=_extras(given.extra) if given.extra else {},
+        key=_checked_key(given.key),
+        expires_on=_expiry(given.expires_on),
+    )
+
+
+def _as_given(given: Arguments, frm: str) -> TextMessage:
+    """Return the message for the records alone, cut to what its columns take."""
+    text = storable.clean_text(given.text[:MAX_KEPT])
+    encoding, count = segments.count(text)
+    return TextMessage(
+        account=given.using,
+        frm=storable.clean_text(frm)[:NUMBER_LENGTH],
+        to=storable.clean_text(given.to)[:NUMBER_LENGTH],
+        text=text,
+        encoding=encoding.value,
+        segments=count,
+        status_report=given.status_report,
+        extra=storable.as_given(given.extra),
+        key=given.key if _is_key(given.key) else None,
+        expires_on=storable.moment(given.expires_on),
+    )
+
+
+def _measured(text: str, most: int) -> tuple[Encoding, int]:
+    if not text.strip():
+        raise InvalidText(
+            "The text holds nothing but white space." if text else "The text is empty."
+        )
     if "\0" in text:
         raise InvalidText("The text holds a NUL character, which no text message can carry.")
     try:
@@ -92,30 +133,38 @@ def _measured(text: str) -> tuple[Encoding, int]:
             "middle of a character."
         ) from None
     encoding, count = segments.count(text)
-    if count > MAX_PARTS:
+    if count > most:
         raise InvalidText(
             f"The text of {len(text)} characters falls into {count} segments; "
-            f"a message can have {MAX_PARTS}. Shorten it."
+            f"a message of this account can have {most}. Shorten it."
         )
     return encoding, count
 
 
-def _extras(extra: Mapping[str, Any] | None) -> dict[str, Any]:
-    if extra is None:
-        return {}
-    if not isinstance(extra, Mapping):
-        raise InvalidMessage(f"extra must be a dictionary, not a {type(extra).__name__}.")
+def _extras(extra: Mapping[str, Any]) -> Any:
     try:
         json.dumps(dict(extra), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidMessage(f"extra must hold plain JSON values: {error}.") from None
-    values: dict[str, Any] = storable.json_values(extra)
-    return values
+    return storable.json_values(extra)
 
 
 def _checked_key(key: str | None) -> str | None:
-    if key is None:
-        return None
-    if not isinstance(key, str) or not key or storable.fit(key, KEY_LENGTH) != key:
+    if key is not None and not _is_key(key):
         raise InvalidMessage(f"key must be a text of 1 to {KEY_LENGTH} characters.")
     return key
+
+
+def _is_key(key: str | None) -> bool:
+    return key is not None and key != "" and storable.fit(key, KEY_LENGTH) == key
+
+
+def _expiry(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    if moment <= datetime.now(UTC):
+        raise InvalidMessage("expires is in the past: the text was worth nothing any more.")
+    stored = storable.moment(moment)
+    if stored is None:
+        raise InvalidMessage("expires is too far in the future.")
+    return stored

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
 from djsms.exceptions import (
     InvalidMessage,
@@ -16,13 +19,15 @@ from djsms.exceptions import (
 )
 from djsms.ledger import storable
 from djsms.ledger.announcements import announce
-from djsms.ledger.statuses import advance, decisive
-from djsms.ledger.transactions import in_transaction, read_afresh, rows_of
+from djsms.ledger.statuses import advance, decisive, kind_of
+from djsms.ledger.transactions import database, in_transaction, read_afresh, rows_of
 from djsms.models import CODE_LENGTH, CURRENCY_LENGTH, ID_LENGTH, StatusEvent, TextMessage
 from djsms.receiving.reports import catch_up_message
 from djsms.types import SendResult, Status
 
 __all__ = ["record_answer", "record_failure", "status_after"]
+
+T = TypeVar("T")
 
 logger = logging.getLogger("djsms")
 
@@ -30,13 +35,14 @@ logger = logging.getLogger("djsms")
 def record_answer(message: TextMessage, result: SendResult) -> SendError | None:
     """Record the provider's answer; return the error it amounts to, if a part was not taken."""
     events = _answer_events(message, result)
-    _record(message, events, currency=result.currency)
-    return _failure_told(decisive(events))
+    failure = _failure_told(decisive(events))
+    _record(message, events, failure, currency=result.currency)
+    return failure
 
 
 def record_failure(message: TextMessage, error: TextMessageError) -> None:
     """Record that the provider's call for a stored message did not end in acceptance."""
-    _record(message, [_error_event(message, error)])
+    _record(message, [_error_event(message, error)], error)
 
 
 def status_after(error: TextMessageError) -> Status:
@@ -48,12 +54,20 @@ def status_after(error: TextMessageError) -> Status:
     return Status.UNKNOWN
 
 
-def _record(message: TextMessage, events: list[StatusEvent], *, currency: str = "") -> None:
+def _record(
+    message: TextMessage,
+    events: list[StatusEvent],
+    failure: TextMessageError | None,
+    *,
+    currency: str = "",
+) -> None:
     """Store the answer, announce it, and then apply the status reports that were faster."""
     ids = [event.provider_id for event in events if event.provider_id]
     parts = sum(event.number > 0 for event in events)
     price = storable.total(event.price for event in events)
     changes: dict[str, Any] = {"parts": parts} if parts else {}
+    if failure is not None:
+        changes["error_kind"] = kind_of(failure)
     if ids:
         changes["provider_id"] = ids[0]
     if price is not None:
@@ -61,26 +75,70 @@ def _record(message: TextMessage, events: list[StatusEvent], *, currency: str = 
 
     def store() -> frozenset[str]:
         changed = advance(message, decisive(events), **changes)
-        if changed:
-            # One that is there already is this one: of a try whose end was lost on the way.
-            rows_of(StatusEvent).bulk_create(events, ignore_conflicts=True)
+        # One that is there already is this one: of a try whose end was lost on the way.
+        rows_of(StatusEvent).bulk_create(events, ignore_conflicts=True)
         return changed
 
     try:
-        changed = in_transaction(store, message)
+        changed, interruption = _stubbornly(store, message)
     except TextMessage.DoesNotExist:
         logger.error("Text %s was deleted during its call; provider's ids: %r", message.ref, ids)
         return
-    except Exception:
+    except BaseException as error:
         logger.error("Text %s: its answer is not stored; provider's ids: %r", message.ref, ids)
+        error.add_note(
+            f"The text {message.ref} was handed to the provider; only the answer is not stored "
+            f"(outcome: {kind_of(failure) if failure else decisive(events).status}; "
+            f"provider's ids: {ids})."
+        )
         raise
     # From here on the answer is safe, whatever a receiver raises.
     try:
         if changed:
             announce(message, changed)
     finally:
+        _catch_up(message, ids)
+    if interruption is not None:
+        raise interruption
+
+
+def _stubbornly(store: Callable[[], T], message: TextMessage) -> tuple[T, BaseException | None]:
+    """Store the answer; if that fails, once more on a fresh connection, since the call is made.
+
+    Returns also what broke off the first try without being the database's, as a job's time limit
+    may do, for it to be raised when all is done.
+    """
+    try:
+        return in_transaction(store, message), None
+    except TextMessage.DoesNotExist:
+        raise
+    except BaseException as error:
+        connection = connections[database()]
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        is_the_databases = isinstance(error, DatabaseError | InterfaceError)
+        return in_transaction(store, message), None if is_the_databases else error
+
+
+def _catch_up(message: TextMessage, ids: list[str]) -> None:
+    def catch_up() -> None:
         if catch_up_message(message, ids):
             read_afresh(message)
+
+    try:
+        catch_up()
+    except (OperationalError, InterfaceError):
+        connection = connections[database()]
+        if connection.in_atomic_block:
+            raise
+        # The text is out and its answer stored: a connection that broke just now must not look as
+        # if it were not. What cannot be applied now waits to be tidied up.
+        connection.close()
+        try:
+            catch_up()
+        except (OperationalError, InterfaceError):
+            logger.exception("Text %s: reports that came early are not applied yet", message.ref)
 
 
 def _failure_told(event: StatusEvent) -> SendError | None:
@@ -127,7 +185,7 @@ def _answer_event(
     message: TextMessage, *, number: int, status: Status, **fields: Any
 ) -> StatusEvent:
     # A part is answered for once; a call may be given up, and still fail in a way of its own.
-    once = (number,) if number else (status, fields["error_code"])
+    once = (number,) if number else (message.attempts, status, fields["error_code"])
     return StatusEvent(
         message=message,
         source=StatusEvent.Source.ANSWER,

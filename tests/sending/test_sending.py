@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import threading
 from decimal import Decimal
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connections
 from django.db.models.signals import post_save
 
-from djsms import Encoding, OutgoingText, SendResult, SentPart, Status, asend_text, send_text
+from djsms import Encoding, OutgoingText, SendResult, SentPart, Status, send_text
 from djsms.exceptions import (
-    AccountNotFound,
     AuthenticationFailed,
     InsufficientFunds,
-    InvalidMessage,
-    InvalidNumber,
     InvalidText,
-    NotSupported,
     OutcomeUnknown,
     RecipientBlocked,
     Refused,
@@ -146,14 +140,6 @@ class TestOrder:
         provider.answer = answer
         assert send_text("Hi", FRM, TO).status == "sending"
 
-    def test_a_process_that_dies_during_the_call_leaves_the_row(self, provider):
-        provider.fails(SystemExit())
-        with pytest.raises(SystemExit):
-            send_text("Hi", FRM, TO)
-        row = TextMessage.objects.get()
-        assert row.status == "created"
-        assert row.attempted_on is not None
-
     def test_receivers_are_told_of_the_new_row_and_then_of_the_answer(self, provider):
         heard = []
 
@@ -228,6 +214,7 @@ class TestOutcomes:
         provider.fails(error)
         row = stored(send_text("Hi", FRM, TO))
         assert (row.status, row.error_code, row.error_text) == (status, "7", "no")
+        assert row.error_kind == type(error).__name__
 
     def test_a_failure_is_raised_as_well_when_asked_for(self, provider):
         provider.fails(Refused("no", code="7"))
@@ -253,10 +240,18 @@ class TestOutcomes:
         provider.answer = lambda message: answer
         assert stored(send_text("Hi", FRM, TO)).status == "unknown"
 
+    def test_an_error_of_the_backends_own_is_kept_by_the_name_of_ours(self, provider):
+        class SlowDown(Throttled):
+            pass
+
+        provider.fails(SlowDown("wait"))
+        assert stored(send_text("Hi", FRM, TO)).error_kind == "Throttled"
+
     def test_a_backend_may_refuse_what_it_cannot_express(self, provider):
         provider.fails(InvalidText("too long for me"))
         row = stored(send_text("Hi", FRM, TO))
         assert (row.status, row.error_text) == ("refused", "too long for me")
+        assert row.error_kind == "InvalidText"
 
     def test_nothing_is_sent_again_by_itself(self, provider):
         for error in (OutcomeUnknown("?"), TemporarilyUnavailable("later"), RuntimeError()):
@@ -264,6 +259,23 @@ class TestOutcomes:
             provider.fails(error)
             send_text("Hi", FRM, TO)
             assert len(provider.sent) == 1
+
+    def test_each_attempt_is_a_line_of_the_log(self, provider, caplog):
+        caplog.set_level("INFO", logger="djsms")
+        ok = send_text("my secret text", FRM, TO)
+        provider.fails(Throttled("slow down, +447700900002", code="9"))
+        failed = send_text("my secret text", FRM, TO)
+        lines = [record for record in caplog.records if record.levelname == "INFO"]
+        assert [(line.ref, line.outcome, line.code) for line in lines] == [
+            (ok.ref, "sending", ""),
+            (failed.ref, "Throttled", "9"),
+        ]
+        for line in lines:
+            assert (line.account, line.backend) == ("default", "memory")
+            assert line.milliseconds >= 0
+            assert line.ref in line.getMessage()
+            assert "secret" not in line.getMessage()
+            assert TO not in line.getMessage()
 
     def test_logs_hold_neither_text_nor_whole_numbers(self, provider, caplog):
         provider.fails(Refused("no"))
@@ -299,133 +311,12 @@ class TestParts:
         )
         row = stored(send_text("x" * 200, FRM, TO))
         assert (row.status, row.error_code, row.error_text) == ("refused", "1", "too fast")
+        assert row.error_kind == "Refused"
         assert row.provider_id == "a"
 
     def test_a_message_stands_where_its_slowest_part_stands(self, provider):
         provider.answers(SentPart(status=Status.SENT), SentPart(status=Status.SENDING))
         assert send_text("x" * 200, FRM, TO).status == "sending"
-
-
-class TestKeys:
-    def test_a_second_call_with_the_key_returns_the_first_message_and_sends_nothing(self, provider):
-        first = send_text("Hi", FRM, TO, key="order-1")
-        again = send_text("Ho", FRM, TO, key="order-1")
-        assert again == first
-        assert again.text == "Hi"
-        assert len(provider.sent) == 1
-
-    def test_keys_are_compared_to_the_letter(self, provider):
-        assert send_text("Hi", FRM, TO, key="a") != send_text("Hi", FRM, TO, key="A")
-
-    def test_a_failed_message_is_not_sent_again_by_its_key(self, provider):
-        provider.fails(TemporarilyUnavailable("later"))
-        send_text("Hi", FRM, TO, key="order-1")
-        assert send_text("Hi", FRM, TO, key="order-1").status == "failed"
-        assert len(provider.sent) == 1
-
-    @committed
-    def test_of_many_threads_with_one_key_one_sends(self, provider):
-        def send() -> None:
-            try:
-                sent.append(send_text("Hi", FRM, TO, key="order-1").pk)
-            finally:
-                connections.close_all()
-
-        sent: list[int] = []
-        threads = [threading.Thread(target=send) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(sent) == 8
-        assert len(set(sent)) == 1
-        assert len(provider.sent) == 1
-
-    def test_it_works_inside_a_transaction_of_the_callers(self, provider, database):
-        send_text("Hi", FRM, TO, key="order-1")
-        with transaction.atomic(using=database):
-            send_text("Hi", FRM, TO, key="order-1")
-            send_text("Hi", FRM, TO, key="order-2")
-        assert TextMessage.objects.count() == 2
-
-    @pytest.mark.parametrize("key", ["", "x" * 256, "a\0b", 7])
-    def test_what_is_no_key_is_refused(self, provider, key):
-        with pytest.raises(InvalidMessage, match="key"):
-            send_text("Hi", FRM, TO, key=key)
-
-
-class TestBadInput:
-    @pytest.mark.parametrize(
-        ("text", "words"),
-        [
-            ("", "empty"),
-            ("a\0b", "NUL"),
-            ("a\ud800b", "surrogate"),
-            ("x" * 100_000, "255"),
-            (None, "NoneType"),
-            (b"bytes", "bytes"),
-        ],
-        ids=["empty", "NUL", "lone surrogate", "100,000 characters", "None", "bytes"],
-    )
-    @pytest.mark.parametrize("fail_silently", [True, False])
-    def test_what_is_no_text_is_refused_before_anything_is_stored(
-        self, provider, text, words, fail_silently
-    ):
-        with pytest.raises(InvalidText, match=words):
-            send_text(text, FRM, TO, fail_silently)
-        assert not TextMessage.objects.exists()
-        assert provider.sent == []
-
-    def test_the_longest_text_that_a_message_can_have_is_sent(self, provider):
-        assert send_text("x" * 153 * 255, FRM, TO).segments == 255
-
-    def test_one_character_more_is_refused(self, provider):
-        with pytest.raises(InvalidText):
-            send_text("x" * (153 * 255 + 1), FRM, TO)
-
-    @pytest.mark.parametrize("to", ["", "12", "0044770090000", "+44", "somebody"])
-    def test_what_is_no_recipient_is_refused(self, provider, to):
-        with pytest.raises(InvalidNumber):
-            send_text("Hi", FRM, to)
-        assert not TextMessage.objects.exists()
-
-    def test_what_is_no_originator_is_refused(self, provider):
-        with pytest.raises(InvalidNumber):
-            send_text("Hi", "a name far too long", TO)
-
-    def test_an_unknown_account_is_an_error_of_configuration_even_when_silent(self, provider):
-        with pytest.raises(AccountNotFound, match="'nowhere'"):
-            send_text("Hi", FRM, TO, using="nowhere")
-
-    @pytest.mark.parametrize("extra", [["ttl"], {"ttl": object()}, {"ttl": float("nan")}])
-    def test_what_cannot_be_stored_is_no_extra(self, provider, extra):
-        with pytest.raises(InvalidMessage, match="extra"):
-            send_text("Hi", FRM, TO, extra=extra)
-
-    def test_a_backend_that_cannot_send_is_told_at_once(self, settings):
-        settings.DJSMS_BACKEND = "memory"
-        from djsms import hookimpl
-        from djsms.accounts import gateways
-
-        class Deaf:
-            @hookimpl
-            def parse_callback(self, request):
-                return []
-
-        with gateways.replaced(lambda alias: Deaf()), pytest.raises(NotSupported):
-            send_text("Hi", FRM, TO)
-        assert not TextMessage.objects.exists()
-
-
-@committed
-def test_sending_from_async_code(provider):
-    async def send() -> TextMessage:
-        try:
-            return await asend_text("Hi", FRM, TO)
-        finally:
-            await sync_to_async(connections.close_all)()
-
-    assert stored(asyncio.run(send())).status == "sending"
 
 
 @committed

@@ -1,0 +1,85 @@
+"""Sending a message once more, as a new one that names the old."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from djsms.accounts.gateways import Gateway
+from djsms.ledger.statuses import advance, lock
+from djsms.ledger.transactions import in_transaction, rows_of
+from djsms.models import StatusEvent, TextMessage
+from djsms.sending.arguments import typed
+from djsms.sending.attempts import attempt
+from djsms.sending.drafts import draft
+from djsms.sending.now import begin, finish
+from djsms.types import Status
+
+__all__ = ["obstacle", "resend_text"]
+
+
+def resend_text(
+    message: TextMessage,
+    *,
+    using: str | None = None,
+    fail_silently: bool = True,
+    expires: datetime | timedelta | None = None,
+) -> TextMessage:
+    """Send an outgoing message again, and return the new one: its ``resend_of`` is the old.
+
+    Text, sender, recipient, ``extra`` and ``status_report`` are the old message's, and so is the
+    account unless ``using`` names another. The other arguments are those of ``send_text``.
+
+    Nobody knows of an ``unknown`` message whether it arrived, so it is for a person to decide that
+    twice is better than never. One whose turn never came ends as ``cancelled``, and goes out as the
+    new one alone.
+
+    Raises ``ValueError``, silent or not, for a message that is not to be sent again: an incoming
+    one, one that waits or is under way, and one that was sent again before; the newer one can be.
+    """
+    _require_message(message)
+    arguments = typed(
+        text=message.text,
+        frm=message.frm,
+        to=message.to,
+        fail_silently=fail_silently,
+        status_report=message.status_report,
+        using=message.account if using is None else using,
+        extra=message.extra,
+        key=None,
+        expires=expires,
+    )
+
+    def store() -> tuple[TextMessage, Gateway | None]:
+        # Two people who press the button at once must not send it twice.
+        lock(message)
+        if problem := obstacle(message):
+            raise ValueError(problem)
+        if message.status is Status.CREATED:
+            advance(message, StatusEvent(status=Status.CANCELLED))
+        return begin(draft(arguments, resend_of=message))
+
+    new, gateway = in_transaction(store)
+    if gateway is not None:
+        finish(new, attempt(gateway, new), fail_silently=fail_silently)
+    return new
+
+
+def obstacle(message: TextMessage) -> str:
+    """Return why a message is not to be sent again; empty if it can be."""
+    if message._state.adding:
+        return "The message is not stored, so it was never sent: use send_text."
+    if message.direction != TextMessage.Direction.OUTGOING:
+        return "An incoming message is not ours to send."
+    if message.due_on is not None:
+        return "The message waits to be sent; cancel it first."
+    if message.status is Status.CREATED and message.attempted_on is not None:
+        return "The message is under way: the call to the provider has not ended yet."
+    newer = rows_of(TextMessage).filter(resend_of=message).first()
+    if newer is not None:
+        return f"The message was sent again before, as {newer.ref}; that one can be sent again."
+    return ""
+
+
+def _require_message(message: object) -> None:
+    if not isinstance(message, TextMessage):
+        raise TypeError(f"message must be a TextMessage, not a {type(message).__name__}.")

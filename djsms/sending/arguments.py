@@ -1,0 +1,108 @@
+"""The arguments of a send, each of its right type; what they say is not looked at here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.utils.functional import Promise
+
+__all__ = ["Arguments", "typed"]
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """What ``send_text`` was called with."""
+
+    text: str
+    frm: str | None
+    """None stands for the account's own sender."""
+    to: str
+    fail_silently: bool
+    status_report: bool
+    using: str
+    extra: Mapping[str, Any]
+    key: str | None
+    expires_on: datetime | None
+    """Aware."""
+
+
+def typed(
+    *,
+    text: object,
+    frm: object,
+    to: object,
+    fail_silently: object,
+    status_report: object,
+    using: object,
+    extra: object,
+    key: object,
+    expires: object,
+) -> Arguments:
+    """Return the arguments; raise a ``TypeError`` that names the first one of a wrong type.
+
+    Lazy translations are texts, and the numbers of ``phonenumbers`` are numbers.
+    """
+    return Arguments(
+        text=_text("text", text),
+        frm=None if frm is None else _number("frm", frm),
+        to=_number("to", to),
+        fail_silently=_of_type("fail_silently", fail_silently, bool),
+        status_report=_of_type("status_report", status_report, bool),
+        using=_of_type("using", using, str),
+        extra={} if extra is None else _of_type("extra", extra, Mapping),
+        key=None if key is None else _text("key", _of_type("key", key, str)),
+        expires_on=None if expires is None else _moment("expires", expires),
+    )
+
+
+def _of_type(name: str, value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, not a {type(value).__name__}.")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if type(value) is str:
+        return value
+    if not isinstance(value, str | Promise):
+        raise TypeError(f"{name} must be a text, not a {type(value).__name__}.")
+    # Some database drivers look at the exact type of what they are given.
+    return str.__str__(str(value))
+
+
+def _number(name: str, value: object) -> str:
+    if isinstance(value, str | Promise):
+        return _text(name, value)
+    # Its import takes long, and whoever has one of its numbers at hand has paid for it.
+    import phonenumbers
+
+    if not isinstance(value, phonenumbers.PhoneNumber):
+        raise TypeError(f"{name} must be a phone number as text, not a {type(value).__name__}.")
+    if not value.country_code or value.national_number is None:
+        # What could not be read as a number is still what somebody typed.
+        return value.raw_input or ""
+    number = phonenumbers.format_number(value, phonenumbers.PhoneNumberFormat.E164)
+    # E.164 knows no extensions, and to drop one would be to write to somebody else.
+    return f"{number}x{value.extension}" if value.extension else number
+
+
+def _moment(name: str, value: object) -> datetime:
+    if isinstance(value, timedelta):
+        try:
+            return datetime.now(UTC) + value
+        except OverflowError:
+            return FOREVER
+    if not isinstance(value, datetime):
+        raise TypeError(
+            f"{name} must be an aware datetime or a timedelta, not a {type(value).__name__}."
+        )
+    if value.utcoffset() is None:
+        raise TypeError(
+            f"{name} must be an aware datetime or a timedelta; this datetime has no time zone."
+        )
+    return value

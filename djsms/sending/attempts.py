@@ -1,0 +1,206 @@
+"""One attempt: a row is marked, then the provider is called for it, then the outcome recorded."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DatabaseError, InterfaceError, connections
+from django.db.models import Q
+from django.utils import timezone
+
+from djsms.accounts import addresses
+from djsms.accounts.gateways import Gateway
+from djsms.exceptions import OutcomeUnknown, SendError, TextMessageError
+from djsms.ledger import storable
+from djsms.ledger.announcements import announce
+from djsms.ledger.statuses import kind_of
+from djsms.ledger.transactions import in_transaction, read_afresh, rows_of
+from djsms.models import CODE_LENGTH, TextMessage
+from djsms.sending.interruptions import is_interruption
+from djsms.sending.outcomes import record_answer, record_failure
+from djsms.types import Encoding, OutgoingText, SendResult, Status
+
+__all__ = ["Outcome", "attempt", "attempt_in_thread", "claim", "record"]
+
+logger = logging.getLogger("djsms")
+
+
+# Waiting, or stored by somebody whose turn to send it has not come.
+IDLE = Q(attempted_on=None) | Q(due_on__isnull=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a call to the provider ended: with its answer, or else with an error."""
+
+    answer: SendResult | None = None
+    error: TextMessageError | None = None
+    interruption: BaseException | None = None
+    """What ended the call from outside, to be raised once the outcome is recorded."""
+
+
+def claim(message: TextMessage) -> bool:
+    """Mark a row that waits as attempted; if it is not there to be sent any more, read it afresh.
+
+    Who gets True, and nobody else, is to call the provider for it. A row that has expired ends.
+    """
+    now = timezone.now()
+    if message.expires_on is not None and message.expires_on <= now:
+        _expire(message, now)
+        return False
+    row = rows_of(TextMessage).filter(pk=message.pk, status=Status.CREATED)
+    attempts = message.attempts + 1
+    # Set beforehand, so that what is broken off can be taken back.
+    message.attempted_on, message.attempts = now, attempts
+    tries = itertools.count()
+
+    def mark() -> bool:
+        is_first = next(tries) == 0
+        if row.filter(IDLE, attempts=attempts - 1).update(
+            attempted_on=now,
+            attempts=attempts,
+            expires_on=message.expires_on,
+            due_on=None,
+            worker="",
+            updated_on=now,
+        ):
+            return True
+        # The first try may have gone through, and only its acknowledgement got lost.
+        return not is_first and row.filter(attempted_on=now, attempts=attempts).exists()
+
+    try:
+        is_ours = in_transaction(mark)
+    except BaseException:
+        # Broken off, or the database is gone: nobody is called, so it should not look like that.
+        with suppress(DatabaseError, InterfaceError):
+            _release(message)
+        raise
+    if not is_ours:
+        read_afresh(message)
+        return False
+    message.due_on, message.worker, message.updated_on = None, "", now
+    return True
+
+
+def attempt(gateway: Gateway, message: TextMessage) -> Outcome:
+    """Call the provider for a row that is marked as attempted, and log how it ended.
+
+    Raises nothing and touches no database, so it may run in any thread.
+    """
+    start = time.perf_counter()
+    outcome = _called(gateway, message)
+    _log(gateway, message, outcome, time.perf_counter() - start)
+    return outcome
+
+
+def attempt_in_thread(gateway: Gateway, message: TextMessage) -> Outcome:
+    """Make an attempt in a thread of ours; connections that extensions open in it are closed."""
+    try:
+        return attempt(gateway, message)
+    finally:
+        connections.close_all()
+
+
+def record(message: TextMessage, outcome: Outcome) -> TextMessageError | None:
+    """Record how an attempt ended; return the error it amounts to, if any."""
+    if outcome.answer is not None:
+        return record_answer(message, outcome.answer)
+    if outcome.error is not None:
+        record_failure(message, outcome.error)
+    return outcome.error
+
+
+def _release(message: TextMessage) -> None:
+    """Take back a claim of ours after which the provider was not called."""
+    rows_of(TextMessage).filter(
+        pk=message.pk,
+        status=Status.CREATED,
+        attempted_on=message.attempted_on,
+        attempts=message.attempts,
+    ).update(attempted_on=None, attempts=message.attempts - 1)
+
+
+def _expire(message: TextMessage, now: datetime) -> None:
+    changes = {
+        "status": Status.EXPIRED,
+        "error_text": "It expired before its turn to be sent came.",
+        "due_on": None,
+        "updated_on": now,
+    }
+    waiting = rows_of(TextMessage).filter(IDLE, pk=message.pk, status=Status.CREATED)
+    has_ended = in_transaction(lambda: waiting.update(**changes))
+    read_afresh(message)
+    if has_ended:
+        announce(message, changes)
+
+
+def _called(gateway: Gateway, message: TextMessage) -> Outcome:
+    try:
+        return Outcome(answer=gateway.send(_outgoing(message)))
+    except TextMessageError as error:
+        return Outcome(error=error)
+    except BaseException as error:
+        name = type(error).__name__
+        if is_interruption(error):
+            unknown = OutcomeUnknown(f"The call was ended by {name}.")
+            return Outcome(error=unknown, interruption=error)
+        logger.exception("Text %s: the backend %r failed", message.ref, gateway.backend)
+        unknown = OutcomeUnknown(f"The backend failed with {name}.")
+        unknown.__cause__ = error
+        return Outcome(error=unknown)
+
+
+def _outgoing(message: TextMessage) -> OutgoingText:
+    wants_report = message.status_report
+    return OutgoingText(
+        ref=message.ref,
+        text=message.text,
+        frm=message.frm,
+        to=message.to,
+        status_report=wants_report,
+        callback_url=addresses.webhook_url(message.account, "callback") if wants_report else "",
+        encoding=Encoding(message.encoding),
+        segments=message.segments,
+        expires_on=_aware(message.expires_on),
+        # The row's own must not change with what a backend does to its copy.
+        extra=copy.deepcopy(message.extra),
+    )
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    if moment is None or timezone.is_aware(moment):
+        return moment
+    return timezone.make_aware(moment, timezone.get_default_timezone())
+
+
+def _log(gateway: Gateway, message: TextMessage, outcome: Outcome, seconds: float) -> None:
+    error = outcome.error
+    code = error.code if isinstance(error, SendError) else ""
+    facts = {
+        "account": gateway.alias,
+        "backend": gateway.backend,
+        "ref": message.ref,
+        "outcome": kind_of(error) if error is not None else _status(outcome),
+        "code": storable.fit(code, CODE_LENGTH),
+        "milliseconds": round(seconds * 1000),
+    }
+    # Not the provider's words: numbers and texts are quoted in them.
+    logger.info(
+        "Attempt: account %(account)s, backend %(backend)s, ref %(ref)s, outcome %(outcome)s, "
+        "code %(code)r, %(milliseconds)d ms",
+        facts,
+        extra=facts,
+    )
+    if error is not None:
+        logger.warning("Text %s: %s (code %r)", message.ref, facts["outcome"], facts["code"])
+
+
+def _status(outcome: Outcome) -> str:
+    parts = outcome.answer.parts if outcome.answer is not None else ()
+    return min(parts, key=lambda part: (not part.status.is_failure, part.status.rank)).status.value

@@ -1,0 +1,118 @@
+"""The messages of one call, read lazily and stored lot by lot."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from django.core.exceptions import ImproperlyConfigured
+
+from djsms.exceptions import TextMessageError
+from djsms.models import TextMessage
+from djsms.sending.arguments import Arguments, typed
+from djsms.sending.drafts import Draft, draft
+from djsms.sending.rows import store_lot
+
+__all__ = ["Item", "Lots", "Turn"]
+
+Item: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
+
+LOT = 25
+
+REQUIRED = ("text", "frm", "to")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A message whose turn to be sent has come."""
+
+    new: Draft
+    message: TextMessage
+    """Its row, or the one that has its key already."""
+    is_new: bool
+
+
+class Lots:
+    """Hands out the turns, in order, and stores the next lot when the last one is used up.
+
+    ``error`` is what kept it from reading on. Those before it have their turns, unless they are of
+    a lot that was not stored: one with a message that is wrong beyond what a row could say.
+    """
+
+    def __init__(self, messages: Iterable[Item], defaults: Mapping[str, Any]) -> None:
+        try:
+            self._items: Iterator[Item] = iter(messages)
+        except TypeError:
+            kind = type(messages).__name__
+            raise TypeError(f"messages must be an iterable of messages, not a {kind}.") from None
+        self._defaults = {"extra": None, "key": None, **defaults}
+        self._stored: deque[Turn] = deque()
+        self._read = 0
+        self._is_at_end = False
+        self.error: Exception | None = None
+
+    def peek(self) -> Turn | None:
+        """Return the next turn without taking it; None if there are no more."""
+        while not (self._stored or self._is_at_end):
+            drafts = self._read_lot()
+            placed = store_lot(drafts) if drafts else ()
+            self._stored.extend(
+                Turn(new, message, is_new)
+                for new, (message, is_new) in zip(drafts, placed, strict=True)
+            )
+        return self._stored[0] if self._stored else None
+
+    def take(self) -> None:
+        """Take the turn that ``peek`` returned."""
+        self._stored.popleft()
+
+    def _read_lot(self) -> list[Draft]:
+        drafts: list[Draft] = []
+        while len(drafts) < LOT:
+            try:
+                item = next(self._items)
+            except StopIteration:
+                self._is_at_end = True
+                break
+            except Exception as error:
+                self._stop_at(error)
+                break
+            try:
+                drafts.append(draft(self._arguments(item)))
+            except TextMessageError as error:
+                self._stop_at(error)
+                break
+            except (TypeError, ImproperlyConfigured) as error:
+                self._stop_at(error)
+                return []
+            self._read += 1
+        return drafts
+
+    def _stop_at(self, error: Exception) -> None:
+        error.add_note(f"It is about the message at index {self._read}.")
+        self.error = error
+        self._is_at_end = True
+
+    def _arguments(self, item: Item) -> Arguments:
+        try:
+            return typed(**self._defaults | self._named(item))
+        except TypeError as error:
+            raise TypeError(f"The message at index {self._read}: {error}") from None
+
+    def _named(self, item: Item) -> dict[str, Any]:
+        if isinstance(item, tuple | list) and len(item) == len(REQUIRED):
+            return dict(zip(REQUIRED, item, strict=True))
+        if not isinstance(item, Mapping):
+            raise TypeError(
+                "it must be a tuple (text, frm, to) or a dictionary of the arguments of "
+                f"send_text, not a {type(item).__name__}."
+            )
+        for name in REQUIRED:
+            if name not in item:
+                raise TypeError(f"{name!r} is missing.")
+        for name in item:
+            if name not in REQUIRED and name not in self._defaults:
+                raise TypeError(f"there is no argument {name!r}.")
+        return dict(item)
