@@ -34,6 +34,8 @@ urlpatterns = [path("djsms/", include("djsms.urls"))]
 class Shop:
     """The project's folder. ``shell`` runs a line of it with ``djsms`` and ``manage.py`` found."""
 
+    migrated = b""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.texts = folder / "texts"
@@ -48,8 +50,14 @@ class Shop:
         (self.folder / "shop_settings.py").write_text("\n".join([*written, *lines]))
 
     def migrate(self) -> None:
+        """Make the tables; for the second shop of a run, as they were made for the first."""
+        database = self.folder / "shop.sqlite3"
+        if Shop.migrated:
+            database.write_bytes(Shop.migrated)
+            return
         run = self.shell("python manage.py migrate -v0")
         assert run.returncode == 0, run.stderr
+        Shop.migrated = database.read_bytes()
 
     def shell(
         self, line: str, *, text: str | None = None, **environment: str

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 import djsms
 from djsms import Status, cli, conf, exceptions, hookspecs
 from djsms.accounts import plugins
+from djsms.cli import results
 from djsms.cli.streams import INTERRUPTED, OUTPUT_LOST, READER_GONE
 from djsms.exceptions import SendError
 from djsms.models import StatusEvent, TextMessage
@@ -169,3 +170,8 @@ def test_public_name(name: str) -> None:
 @pytest.mark.parametrize("code", [0, 1, 2, OUTPUT_LOST, INTERRUPTED, READER_GONE])
 def test_exit_code(code: int) -> None:
     assert re.search(rf"^\| {code} \|", page("commands.md"), re.M)
+
+
+def test_columns_of_results() -> None:
+    section = page("commands.md").partition("### To many")[2].partition("\n## ")[0]
+    assert tuple(rows(section)) == results.COLUMNS

@@ -17,7 +17,8 @@ __all__ = ["SUBCOMMANDS", "command", "main", "overview"]
 SUBCOMMANDS = {
     "demo": "Watch texts go out, be reported and be answered; needs no settings.",
     "listbackends": "List the installed backends and what is wrong with them.",
-    "send": "Send one text message and tell what became of it.",
+    "resend": "Send again what did not arrive, as new messages.",
+    "send": "Send a text message, or many from a file, and tell what became of it.",
     "startbackend": "Begin a backend for a provider: write a complete distribution.",
     "tidy": "Put in order what only time can tell: run it every few minutes.",
     "webhooks": "Show the addresses to paste into the provider's settings.",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, OutputWrapper
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.core.management.color import no_style
 
 from djsms.cli import errors, project, streams
@@ -70,6 +71,16 @@ class Subcommand(BaseCommand):
     def say(self, text: str = "") -> None:
         """Print a line on standard output, whatever its encoding can express."""
         self.stdout.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask a person before something is sent; raise ``CommandError`` if nobody says yes."""
+        if yes:
+            return
+        self.stderr.write(f"{question} [y/N] ", lambda text: text, ending="")
+        self.stderr.flush()
+        answer = sys.stdin.readline() if sys.stdin else ""
+        if answer.strip().casefold() not in ("y", "yes"):
+            raise CommandError("Nothing was sent. Answer y, or give --yes where nobody answers.")
 
     def say_table(self, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table; cells may be ``tables.Styled``."""

@@ -27,7 +27,7 @@ def told() -> Iterator[None]:
         raise CommandError(_told_of_database(error)) from error
 
 
-def one_line(error: BaseException) -> str:
+def one_line(error: BaseException | str) -> str:
     """Return what an error says in one line that cannot command the terminal."""
     return visible(" ".join(str(error).split()))
 

@@ -66,8 +66,8 @@ def run(work: Callable[[], None]) -> None:
             work()
         finally:
             _flush()
-    except KeyboardInterrupt:
-        _leave(INTERRUPTED, "Interrupted.")
+    except KeyboardInterrupt as interruption:
+        _leave(INTERRUPTED, str(interruption) or "Interrupted.")
     except OutputLost as loss:
         _forget_output()
         if isinstance(loss.__cause__, BrokenPipeError):
