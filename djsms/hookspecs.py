@@ -76,7 +76,8 @@ def check(callback_url: str, incoming_url: str) -> list[CheckMessage]:
 
     Ids are prefixed with the module's name (``djsms_acme.E001``). The addresses are those that the
     provider would call, without knowing whether it will; empty if ``DJSMS_BASE_URL`` is not set.
-    Never touches the network.
+    Never touches the network. Errors are told as warnings: nothing but sending needs the account,
+    and what is wrong with it must not keep ``migrate`` from running.
     """
 
 

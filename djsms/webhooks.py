@@ -83,7 +83,7 @@ def parameters(request: HttpRequest, *, errors: str = "strict") -> dict[str, str
     harm, and the whole can be kept as ``raw``.
     """
     if request.method == "POST" and _is_json(request):
-        return _texts(_object(_parse_json(_body(request), _kept, parse_int=str, parse_float=str)))
+        return _texts(_object(_parse_json(_body(request), _KEEPING)))
     values: dict[str, Any] = {}
     doubts: dict[str, str] = {}
     for name, given in _by_name(_pairs(request)).items():
@@ -137,7 +137,7 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     be anybody's guess, and for what cannot be stored as JSON again: numbers beyond a float's range
     and values nested more than 32 deep.
     """
-    return _object(_parse_json(_body(request), _unique, parse_float=_finite))
+    return _object(_parse_json(_body(request), _STRICT))
 
 
 def json_objects(request: HttpRequest) -> list[dict[str, Any]]:
@@ -145,7 +145,7 @@ def json_objects(request: HttpRequest) -> list[dict[str, Any]]:
 
     For providers that bring several reports at once. Raises ``InvalidWebhook`` as ``json_object``.
     """
-    value = _parse_json(_body(request), _unique, parse_float=_finite)
+    value = _parse_json(_body(request), _STRICT)
     return [_object(item) for item in (value if isinstance(value, list) else [value])]
 
 
@@ -298,16 +298,9 @@ def _alone(name: str, given: list[T], doubts: dict[str, str]) -> T | list[T]:
     return given
 
 
-def _parse_json(
-    body: bytes, as_object: Callable[[list[tuple[str, Any]]], Any], **numbers: Any
-) -> object:
+def _parse_json(body: bytes, decoder: json.JSONDecoder) -> object:
     try:
-        value: object = json.loads(
-            body.decode("utf-8-sig"),
-            object_pairs_hook=as_object,
-            parse_constant=_refuse_constant,
-            **numbers,
-        )
+        value: object = decoder.decode(body.decode("utf-8-sig"))
     except InvalidWebhook:
         raise
     except UnicodeDecodeError as error:
@@ -359,6 +352,15 @@ def _finite(digits: str) -> float:
     if math.isinf(number):
         raise InvalidWebhook("The body holds a number that is too large.")
     return number
+
+
+# Made once: json.loads would make one for each body, which takes as long as a body's reading.
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_finite, parse_constant=_refuse_constant
+)
+_KEEPING = json.JSONDecoder(
+    object_pairs_hook=_kept, parse_int=str, parse_float=str, parse_constant=_refuse_constant
+)
 
 
 def _refuse_deeper(value: Any, levels: int) -> None:

@@ -1,16 +1,17 @@
 """System checks of the settings, with stable ids.
 
+Errors are what is wrong with the code: they keep Django's commands from running. What a deployment
+adds to it, credentials, addresses and files, is not there where an image is built or the tests run,
+and nothing but sending needs it: that is a warning, whatever a backend makes of it.
+
 - ``djsms.E001`` a setting is malformed
 - ``djsms.E002`` no installed backend has this name
 - ``djsms.E003`` a backend is broken
 - ``djsms.E004`` two distributions claim a backend's name
-- ``djsms.E005`` an account's options do not fit its backend
-- ``djsms.E006`` an extension is broken
-- ``djsms.E007`` ``DJSMS_BASE_URL`` is no address
-- ``djsms.E008`` a backend's or an extension's own check failed
-- ``djsms.E009`` the account that should take over is not there, or leads back
-- ``djsms.E010`` the database of the messages does not take every character (``--database``,
+- ``djsms.E005`` the database of the messages does not take every character (``--database``,
   and so ``migrate``, only)
+- ``djsms.E006`` an extension is broken
+- ``djsms.E007`` the account that should take over is not there, or leads back
 - ``djsms.W001`` there is no account
 - ``djsms.W002`` ``DJSMS_BASE_URL`` is not set, and a provider may have something to report
 - ``djsms.W003`` ``djsms.urls`` is not included, and a provider may have something to report
@@ -19,6 +20,10 @@
 - ``djsms.W006`` ``USE_TZ`` is off
 - ``djsms.W007`` providers are to report over plain HTTP (``--deploy`` only)
 - ``djsms.W008`` an account's texts do not leave this machine (``--deploy`` only)
+- ``djsms.W009`` an account's options do not fit its backend, so it cannot send
+- ``djsms.W010`` ``DJSMS_BASE_URL`` is no address, so no account can send
+- ``djsms.W011`` a backend's or an extension's own check failed
+- ``djsms.W012`` ``ALLOWED_HOSTS`` lacks the host of ``DJSMS_BASE_URL``
 
 Backends add their own. None touches the network, and none shows an option's value.
 """

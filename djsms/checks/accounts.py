@@ -8,22 +8,22 @@ from functools import partial
 from typing import Literal
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import WARNING, CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch
 
 from djsms import conf
-from djsms.accounts import addresses, gateways
+from djsms.accounts import addresses, gateways, plugins
 from djsms.accounts.gateways import Gateway
 from djsms.backends import LocalBackend
 from djsms.checks import extensions
 from djsms.checks.labels import label, place_of
-from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound, InvalidOptions
+from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
 
 __all__ = ["aliases", "check"]
 
-MISCONFIGURED: dict[type[ImproperlyConfigured], tuple[str, str]] = {
+UNUSABLE: dict[type[ImproperlyConfigured], tuple[str, str]] = {
     BackendNotFound: (
         "djsms.E002",
         "Install the distribution of the backend, or correct its name in the settings; "
@@ -35,10 +35,6 @@ MISCONFIGURED: dict[type[ImproperlyConfigured], tuple[str, str]] = {
         "of each.",
     ),
     BackendConflict: ("djsms.E004", "Uninstall one of the two."),
-    InvalidOptions: (
-        "djsms.E005",
-        "Correct the options of the account; the backend's documentation lists them.",
-    ),
 }
 
 
@@ -75,10 +71,25 @@ def _account(alias: str) -> Iterator[CheckMessage]:
 
 
 def _misconfigured(alias: str, error: ImproperlyConfigured) -> CheckMessage:
-    # A backend's constructor may raise the bare ImproperlyConfigured, about what it was given.
-    kinds = (known for kind, known in MISCONFIGURED.items() if isinstance(error, kind))
-    code, hint = next(kinds, MISCONFIGURED[InvalidOptions])
-    return Error(str(error), hint=hint, obj=label(alias), id=code)
+    for kind, (code, hint) in UNUSABLE.items():
+        if isinstance(error, kind) and not _is_loadable(alias):
+            return Error(str(error), hint=hint, obj=label(alias), id=code)
+    # A backend's constructor may raise anything for want of what it is to be made with.
+    return CheckWarning(
+        f"It cannot send: {error}",
+        hint="Correct the options of the account, the backend's documentation lists them. Where "
+        "its credentials are not to be had, and nothing is sent, this does no harm.",
+        obj=label(alias),
+        id="djsms.W009",
+    )
+
+
+def _is_loadable(alias: str) -> bool:
+    try:
+        plugins.load(conf.account(alias).backend)
+    except ImproperlyConfigured:
+        return False
+    return True
 
 
 def _unreachable(gateway: Gateway) -> Iterator[CheckMessage]:
@@ -126,20 +137,20 @@ def _own_check(gateway: Gateway) -> Iterator[CheckMessage]:
 
 
 def _about(message: CheckMessage, alias: str) -> CheckMessage:
-    if message.obj is not None:
-        return message
     # A backend may keep its messages, and serve several accounts with them.
-    named = copy.copy(message)
-    named.obj = label(alias)
-    return named
+    told = copy.copy(message)
+    told.obj = label(alias) if message.obj is None else message.obj
+    # An error would keep commands from running that send nothing.
+    told.level = min(message.level, WARNING)
+    return told
 
 
 def _check_failed(gateway: Gateway, how: str) -> CheckMessage:
-    return Error(
+    return CheckWarning(
         f"check() of the backend {gateway.backend!r} or of an extension {how}.",
         hint="This is a mistake in the backend or the extension: tell its author.",
         obj=label(gateway.alias),
-        id="djsms.E008",
+        id="djsms.W011",
     )
 
 

@@ -36,7 +36,7 @@ def check(databases: Collection[str]) -> Iterator[CheckMessage]:
             f"The database {alias!r} speaks {narrow}, which lacks most characters: texts with an "
             "emoji, and what providers report with one, could not be stored.",
             hint=HINTS[connection.vendor],
-            id="djsms.E010",
+            id="djsms.E005",
         )
 
 

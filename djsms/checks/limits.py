@@ -34,7 +34,7 @@ def _fallbacks() -> Iterator[CheckMessage]:
                 problem,
                 hint="Correct FALLBACK, or take it out.",
                 obj=label(alias),
-                id="djsms.E009",
+                id="djsms.E007",
             )
 
 

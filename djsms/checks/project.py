@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.http.request import split_domain_port, validate_host
 
 from djsms import conf
 from djsms.checks.labels import label
@@ -58,14 +60,31 @@ def _accounts() -> Iterator[CheckMessage]:
 
 def _base_url() -> Iterator[CheckMessage]:
     try:
-        conf.base_url()
+        url = conf.base_url()
     except ImproperlyConfigured:
         # The error repeats the address, and there might be a password in it.
-        yield Error(
-            "DJSMS_BASE_URL is not the address of a site.",
+        yield CheckWarning(
+            "DJSMS_BASE_URL is not the address of a site, and no account can send before it is.",
             hint="Write the scheme and the host, such as 'https://example.com'.",
-            id="djsms.E007",
+            id="djsms.W010",
         )
+        return
+    # As Django reads the header of a request.
+    host, _ = split_domain_port(urlsplit(url).netloc.rpartition("@")[2].lower())
+    if url and not validate_host(host, _allowed_hosts()):
+        yield CheckWarning(
+            f"ALLOWED_HOSTS lacks {host!r}, the host of DJSMS_BASE_URL, so Django answers what "
+            "providers report with 400.",
+            hint=f"Add {host!r} to ALLOWED_HOSTS, or correct DJSMS_BASE_URL.",
+            id="djsms.W012",
+        )
+
+
+def _allowed_hosts() -> Iterable[str]:
+    if settings.DEBUG and not settings.ALLOWED_HOSTS:
+        # What Django then allows.
+        return [".localhost", "127.0.0.1", "[::1]"]
+    return settings.ALLOWED_HOSTS
 
 
 def _unverified() -> Iterator[CheckMessage]:

@@ -11,6 +11,9 @@ import distributions
 import pytest
 from django.core import checks
 from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connections
 from django.urls import include, path, set_urlconf
 
@@ -118,7 +121,7 @@ class TestAccounts:
         self, acme: distributions.Folder, settings: Any
     ) -> None:
         settings.DJSMS_OPTIONS = {"tokn": SECRET}
-        message = only("djsms.E005")
+        message = only("djsms.W009")
         assert "Did you mean 'token'?" in message.msg
         assert SECRET not in str(message)
 
@@ -138,7 +141,7 @@ class TestAccounts:
         """
         folder.install({"acme": "acme_sms:Backend"}, {"acme_sms": source})
         settings.DJSMS_BACKEND = "acme"
-        assert "Give it a region." in only("djsms.E005").msg
+        assert "Give it a region." in only("djsms.W009").msg
 
     def test_one_broken_account_hides_no_other(
         self, acme: distributions.Folder, settings: Any
@@ -186,7 +189,7 @@ class TestExtensions:
     @pytest.mark.parametrize(
         ("path", "reason"),
         [
-            ("shop.sms.Log", "No module named 'shop'"),
+            ("no_such_app.sms.Log", "No module named 'no_such_app'"),
             (f"{__name__}.Misspelt", "Did you mean 'send'?"),
             (f"{__name__}.Failing", "RuntimeError at "),
         ],
@@ -263,12 +266,118 @@ class TestAddresses:
         self, acme: distributions.Folder, settings: Any, url: str
     ) -> None:
         settings.DJSMS_BASE_URL = url
-        assert "'https://example.com'" in str(only("djsms.E007").hint)
-        assert ids(deploy=True) == ["djsms.E007"]
+        assert "'https://example.com'" in str(only("djsms.W010").hint)
+        assert ids(deploy=True) == ["djsms.W010"]
 
     def test_what_is_in_a_wrong_base_url_is_not_repeated(self, settings: Any) -> None:
         settings.DJSMS_BASE_URL = f"sam:{SECRET}@example.com"
-        assert SECRET not in str(only("djsms.E007"))
+        assert SECRET not in str(only("djsms.W010"))
+
+    @pytest.mark.parametrize(
+        ("url", "allowed"),
+        [
+            ("https://example.com", ["example.com"]),
+            ("https://www.example.com/sub/", [".example.com"]),
+            ("https://example.com", ["other.example", "*"]),
+            ("HTTPS://EXAMPLE.COM:8443", ["example.com"]),
+            ("http://localhost:8000", ["localhost"]),
+            ("http://[::1]:8000", ["[::1]"]),
+            ("", []),
+        ],
+    )
+    def test_a_host_that_django_lets_in_passes(
+        self, settings: Any, url: str, allowed: list[str]
+    ) -> None:
+        settings.DJSMS_BASE_URL, settings.ALLOWED_HOSTS = url, allowed
+        assert found() == []
+
+    @pytest.mark.parametrize(
+        ("url", "allowed"),
+        [
+            ("https://example.com", []),
+            ("https://example.com", ["www.example.com"]),
+            ("https://example.com.evil.example/", [".example.com"]),
+        ],
+    )
+    def test_a_host_that_django_turns_away_is_a_warning(
+        self, settings: Any, url: str, allowed: list[str]
+    ) -> None:
+        settings.DJSMS_BASE_URL, settings.ALLOWED_HOSTS = url, allowed
+        assert "ALLOWED_HOSTS lacks 'example.com" in only("djsms.W012").msg
+
+    def test_in_development_django_lets_this_machine_in(self, settings: Any) -> None:
+        settings.DEBUG, settings.ALLOWED_HOSTS = True, []
+        settings.DJSMS_BASE_URL = "http://localhost:8000"
+        assert found() == []
+        settings.DJSMS_BASE_URL = "https://example.com"
+        assert only("djsms.W012")
+
+    def test_a_password_in_a_base_url_is_not_repeated(self, settings: Any) -> None:
+        settings.DJSMS_BASE_URL, settings.ALLOWED_HOSTS = f"https://sam:{SECRET}@example.com", []
+        assert SECRET not in str(only("djsms.W012"))
+
+
+NEEDY = """
+    import os
+    from pathlib import Path
+    from djsms import hookimpl
+
+    class Backend:
+        def __init__(self, kind, key=""):
+            if kind == "empty":
+                raise ValueError("key must not be empty")
+            if kind == "unforeseen":
+                os.environ["NO_SUCH_KEY"]
+            if kind == "file":
+                Path("/no/such/key.pem").read_text()
+
+        @hookimpl
+        def send(self, message): ...
+
+        @hookimpl
+        def check(self):
+            from django.core.checks import Error
+            return [Error("There is no key.", id="acme.E001")]
+"""
+
+
+class TestWithoutCredentials:
+    """As in an image that is built, or with a colleague who sends nothing."""
+
+    @pytest.fixture(params=["empty", "unforeseen", "file", "own check", "missing", "address"])
+    def needy(
+        self, request: pytest.FixtureRequest, folder: distributions.Folder, settings: Any
+    ) -> None:
+        folder.install({"acme": "acme_sms:Backend"}, {"acme_sms": NEEDY})
+        settings.DJSMS_BACKEND = "acme"
+        settings.DJSMS_OPTIONS = {} if request.param == "missing" else {"kind": request.param}
+        if request.param == "address":
+            settings.DJSMS_BASE_URL = "https://"
+
+    @pytest.mark.django_db(databases="__all__")
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("migrate", "--check"),
+            ("makemigrations", "--check", "--dry-run"),
+            ("showmigrations",),
+        ],
+        ids=" ".join,
+    )
+    def test_commands_that_send_nothing_run(self, needy: None, command: tuple[str, ...]) -> None:
+        call_command(*command, skip_checks=False, verbosity=0)
+
+    def test_check_itself_says_that_nothing_keeps_the_code_from_running(self, needy: None) -> None:
+        call_command("check")
+
+    def test_a_developer_is_told_what_is_missing(self, needy: None) -> None:
+        [message] = found()
+        assert message.level == checks.WARNING
+        assert message.hint or message.id == "acme.E001"
+
+    def test_a_release_can_be_stopped_by_it(self, needy: None) -> None:
+        with pytest.raises(SystemCheckError):
+            call_command("check", fail_level="WARNING")
 
 
 class TestTheProject:
@@ -330,9 +439,15 @@ def with_answer(answer: Any) -> list[CheckMessage]:
 
 class TestWhatABackendFinds:
     def test_is_told_with_the_account_s_name(self) -> None:
-        assert with_answer([Error("No credit card.", id="acme.E001")]) == [
-            Error("No credit card.", obj="account 'default'", id="acme.E001")
+        assert with_answer([CheckWarning("No credit card.", id="acme.W001")]) == [
+            CheckWarning("No credit card.", obj="account 'default'", id="acme.W001")
         ]
+
+    def test_is_a_warning_at_most(self) -> None:
+        kept = Error("No credit card.", id="acme.E001")
+        [message] = with_answer([kept])
+        assert (message.id, message.level) == ("acme.E001", checks.WARNING)
+        assert kept.level == checks.ERROR
 
     def test_keeps_the_object_that_the_backend_gave_it(self) -> None:
         [message] = with_answer([Error("No credit card.", obj="the wallet", id="acme.E001")])
@@ -356,7 +471,7 @@ class TestWhatABackendFinds:
 
     def test_an_error_in_its_check_is_a_message_with_its_place_and_without_its_words(self) -> None:
         [message] = with_answer(RuntimeError(f"cannot log in with {SECRET}"))
-        assert message.id == "djsms.E008"
+        assert message.id == "djsms.W011"
         assert message.obj == "account 'default'"
         assert "RuntimeError" in message.msg
         assert Path(__file__).name in message.msg
@@ -364,4 +479,4 @@ class TestWhatABackendFinds:
 
     @pytest.mark.parametrize("answer", ["all is well", ["all is well"], 5, [None]])
     def test_what_is_no_list_of_messages_is_a_message_too(self, answer: object) -> None:
-        assert {message.id for message in with_answer(answer)} == {"djsms.E008"}
+        assert {message.id for message in with_answer(answer)} == {"djsms.W011"}

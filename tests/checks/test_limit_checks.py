@@ -33,20 +33,20 @@ def accounts(settings: Any, **fallbacks: str) -> None:
 
 def test_fallback_that_is_no_account(settings: Any) -> None:
     accounts(settings, alerts="lost")
-    [problem] = problems("djsms.E009")
+    [problem] = problems("djsms.E007")
     assert "FALLBACK names 'lost', and there is no such account" in problem
 
 
 def test_fallbacks_that_go_round(settings: Any) -> None:
     accounts(settings, a="b", b="a")
-    assert "Its fallbacks go round: a → b → a." in problems("djsms.E009")
+    assert "Its fallbacks go round: a → b → a." in problems("djsms.E007")
 
 
 def test_fallback_to_itself(settings: Any) -> None:
     accounts(settings, a="a")
-    assert problems("djsms.E009") == ["Its fallbacks go round: a → a."]
+    assert problems("djsms.E007") == ["Its fallbacks go round: a → a."]
 
 
 def test_fallback_to_another_account_is_right(settings: Any) -> None:
     accounts(settings, alerts="default")
-    assert not problems("djsms.E009")
+    assert not problems("djsms.E007")

@@ -153,7 +153,7 @@ class TestOnMariaDB:
     ) -> None:
         done = run(CHECK, "mariadb", options)
         assert done.returncode != 0
-        assert "(djsms.E010)" in done.stderr
+        assert "(djsms.E005)" in done.stderr
         assert '"charset": "utf8mb4"' in done.stderr
 
 

@@ -90,9 +90,11 @@ def _text(name: str, value: Any) -> str:
 
 
 def _amount(name: str, value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 < value < 10**6:
+    amount = Decimal(value) if isinstance(value, int | Decimal) else Decimal("NaN")
+    # Comparing what is no number is an error of its own.
+    if isinstance(value, bool) or not amount.is_finite() or not 0 < amount < 10**6:
         raise InvalidMessage(f"The extra {name} takes a Decimal above 0.")
-    return f"{value:f}"
+    return f"{amount:f}"
 
 
 def _moment(name: str, value: Any) -> str:

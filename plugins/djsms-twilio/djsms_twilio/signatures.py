@@ -101,11 +101,14 @@ def _signed_form(request: HttpRequest) -> Mapping[str, Sequence[str]]:
         return {}
     if request.content_type == FORM:
         return parameter_lists(request)
-    hashes = _BODY_HASH.findall(request.META.get("QUERY_STRING", ""))
     try:
-        actual = hashlib.sha256(request.body).hexdigest()
+        body = request.body
     except (RawPostDataException, UnreadablePostError) as error:
         raise InvalidWebhook("The body cannot be read.") from error
+    if not body:
+        return {}
+    hashes = _BODY_HASH.findall(request.META.get("QUERY_STRING", ""))
+    actual = hashlib.sha256(body).hexdigest()
     if not hashes or any(given.lower() != actual for given in hashes):
         raise Forged("The address has no hash of the body, or a wrong one.")
     return {}
