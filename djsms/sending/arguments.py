@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils.functional import Promise
+from django.views.decorators.debug import sensitive_variables
 
 __all__ = ["Arguments", "typed"]
 
@@ -16,21 +17,22 @@ FOREVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
-    """What ``send_text`` was called with."""
+    """What ``send_text`` was called with; error reports may show its repr."""
 
-    text: str
-    frm: str | None
+    text: str = field(repr=False)
+    frm: str | None = field(repr=False)
     """None stands for the account's own sender."""
-    to: str
+    to: str = field(repr=False)
     fail_silently: bool
     status_report: bool
     using: str
-    extra: Mapping[str, Any]
+    extra: Mapping[str, Any] = field(repr=False)
     key: str | None
     expires_on: datetime | None
     """Aware."""
 
 
+@sensitive_variables()
 def typed(
     *,
     text: object,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.views.decorators.debug import sensitive_variables
 
 from djsms.conf import MAX_CONCURRENCY
 from djsms.models import TextMessage
@@ -19,6 +20,7 @@ from djsms.sending.lots import Item, Lots
 __all__ = ["asend_texts", "send_texts"]
 
 
+@sensitive_variables()
 def send_texts(
     messages: Iterable[Item],
     *,
@@ -62,6 +64,7 @@ def send_texts(
     return batch.messages
 
 
+@sensitive_variables()
 async def asend_texts(
     messages: Iterable[Item],
     *,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.utils.functional import Promise
+from django.views.decorators.debug import sensitive_variables
 
 from djsms.accounts import gateways
 from djsms.accounts.gateways import Gateway
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["asend_text", "begin", "finish", "send_text", "take_over"]
 
 
+@sensitive_variables()
 def send_text(
     text: str | Promise,
     frm: str | Promise | PhoneNumber | None,
@@ -79,6 +81,7 @@ def send_text(
     return message
 
 
+@sensitive_variables()
 async def asend_text(
     text: str | Promise,
     frm: str | Promise | PhoneNumber | None,
