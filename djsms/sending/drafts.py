@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.views.decorators.debug import sensitive_variables
+
 from djsms import numbers, segments
 from djsms.accounts import gateways
 from djsms.accounts.gateways import Gateway
@@ -50,6 +52,7 @@ class Draft:
         self.message.error_text = storable.clean_text(str(error))
 
 
+@sensitive_variables()
 def draft(given: Arguments, **fields: Any) -> Draft:
     """Return the message that the arguments make, with further ``fields`` of its row.
 
