@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from djsms.accounts.gateways import Gateway
     from djsms.accounts.gateways import get as gateway
     from djsms.numbers import international
+    from djsms.receiving.reports import apply_reports
     from djsms.sending.again import resend_text
     from djsms.sending.many import asend_texts, send_texts
     from djsms.sending.now import asend_text, send_text
@@ -38,6 +39,7 @@ __all__ = [
     "SentText",
     "Status",
     "StatusReport",
+    "apply_reports",
     "asend_text",
     "asend_texts",
     "gateway",
@@ -52,6 +54,7 @@ __all__ = [
 # Models can only be imported once Django is set up, and every backend imports this package first.
 _LATE = {
     "Gateway": ("djsms.accounts.gateways", "Gateway"),
+    "apply_reports": ("djsms.receiving.reports", "apply_reports"),
     "asend_text": ("djsms.sending.now", "asend_text"),
     "asend_texts": ("djsms.sending.many", "asend_texts"),
     "gateway": ("djsms.accounts.gateways", "get"),

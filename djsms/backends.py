@@ -49,6 +49,15 @@ class BaseBackend:
         """
         return "", ""
 
+    @property
+    def splits_texts(self) -> bool:
+        """Whether the provider reports on each part of a long text by itself, under an id each.
+
+        Then a long text whose answer never came waits for reports on as many parts as it has
+        segments, and one failed part fails it. Else the first report is taken for the whole text's.
+        """
+        return False
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             f"{type(self).__name__} holds credentials and is not pickled; "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
@@ -43,7 +43,8 @@ class Tidied:
     unknown: int
     """Messages whose call to the provider never came back, now ``unknown``."""
     failed: int
-    """Messages whose process died before their turn came, now ``failed``."""
+    """Messages whose process died before their turn came, now ``failed``: never attempted in a day,
+    and not waiting for a time. Their keys, and ``djsms resend``, still send them."""
     reports: int
     """Status reports that found their message, or found it ready, only now."""
     released: int
@@ -55,7 +56,8 @@ class Tidied:
 def tidy() -> Tidied:
     """Put in order what only time can tell; safe to run at any time, and by several at once.
 
-    What cannot be put in order is logged, and does not keep the rest from it.
+    A second run finds nothing to do that the first has done. What cannot be put in order is logged,
+    and does not keep the rest from it.
     """
     return Tidied(
         unknown=_count(_lost_calls(), _give_up_call),
@@ -70,6 +72,7 @@ def _lost_calls() -> QuerySet[TextMessage]:
     return rows_of(TextMessage).filter(
         direction=TextMessage.Direction.OUTGOING,
         status=Status.CREATED,
+        due_on__isnull=True,
         attempted_on__lt=timezone.now() - CALL_LIMIT,
     )
 
@@ -83,6 +86,7 @@ def _missed_turns() -> QuerySet[TextMessage]:
     return rows_of(TextMessage).filter(
         direction=TextMessage.Direction.OUTGOING,
         status=Status.CREATED,
+        due_on__isnull=True,
         attempted_on__isnull=True,
         created_on__lt=timezone.now() - TURN_LIMIT,
     )
@@ -94,14 +98,7 @@ def _give_up_turn(message: TextMessage) -> bool:
 
 
 def _waiting_reports() -> QuerySet[StatusEvent]:
-    # Without a message; or of a text of several parts, stored before the answer and not applied
-    # since, as its process died in between.
-    unfinished = [status for status in Status if not status.is_final]
-    return rows_of(StatusEvent).filter(
-        Q(message=None) | Q(message__status__in=unfinished, message__segments__gt=1),
-        source=StatusEvent.Source.REPORT,
-        created_on__gte=timezone.now() - REPORT_LIMIT,
-    )
+    return rows_of(StatusEvent).filter(pending=True, created_on__gte=timezone.now() - REPORT_LIMIT)
 
 
 def _count(rows: QuerySet[Row], put_in_order: Callable[[Row], bool]) -> int:

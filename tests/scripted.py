@@ -21,6 +21,10 @@ class ScriptedBackend(LocalBackend):
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
 
+    @property
+    def splits_texts(self) -> bool:
+        return self.provider.splits_texts
+
     @hookimpl
     def send(self, message: OutgoingText) -> SendResult:
         self.provider.sent.append(message)
@@ -32,6 +36,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.sent: list[OutgoingText] = []
+        self.splits_texts = False
         self.answer: Answer = lambda message: SendResult.accepted(f"id-{message.ref}")
 
     def accepts(self, provider_id: str = "id-1", **fields: Any) -> None:

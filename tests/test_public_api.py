@@ -39,8 +39,8 @@ from djsms.models import TextMessage
 PUBLIC = {
     "djsms": """
         Balance Encoding Gateway IncomingText OutgoingText PartOf SendResult SentPart SentText
-        Status StatusReport asend_text asend_texts gateway hookimpl hookspec international
-        resend_text send_text send_texts
+        Status StatusReport apply_reports asend_text asend_texts gateway hookimpl hookspec
+        international resend_text send_text send_texts
     """,
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
     "djsms.http": """

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models.signals import post_save
 from django.utils import timezone
 
-from djsms import send_text
+from djsms import SentPart, send_text
 from djsms.models import StatusEvent, TextMessage
 from djsms.tidying import tidy
 
@@ -85,3 +86,48 @@ def test_there_is_nothing_to_tidy_twice(lost):
     attempted(lost, minutes=16)
     tidy()
     assert tidy().unknown == 0
+
+
+def test_a_text_that_waits_for_its_time_is_neither_lost_nor_late(lost):
+    TextMessage.objects.update(due_on=timezone.now(), created_on=timezone.now() - timedelta(days=3))
+    attempted(lost, minutes=16)
+    tidied = tidy()
+    assert (tidied.unknown, tidied.failed) == (0, 0)
+    TextMessage.objects.update(attempted_on=None)
+    assert tidy().failed == 0
+
+
+@pytest.mark.parametrize("ids", [["one"], ["a", "b"]], ids=["one part", "two parts"])
+def test_reports_that_have_taken_effect_are_not_applied_again(provider, ids):
+    provider.answers(*(SentPart(provider_id=name) for name in ids))
+    send_text("x" * 200, FRM, TO)
+    for status, price in (("sending", "0.03"), ("sent", "0.05")):
+        provider.reports(provider_id=ids[0], status=status, price=price, currency="EUR")
+    heard = []
+
+    def hear(**kwargs):
+        heard.append(kwargs)
+
+    post_save.connect(hear, sender=TextMessage)
+    try:
+        assert [tidy().reports, tidy().reports] == [0, 0]
+    finally:
+        post_save.disconnect(hear, sender=TextMessage)
+    assert heard == []
+
+
+def test_a_long_text_that_was_given_up_stands_where_its_parts_stand(provider):
+    def die(message):
+        provider.reports(ref=message.ref, provider_id="a", status="delivered")
+        provider.reports(ref=message.ref, provider_id="b", status="failed", error_code="9")
+        raise KeyboardInterrupt
+
+    provider.splits_texts = True
+    provider.answer = die
+    with pytest.raises(KeyboardInterrupt):
+        send_text("x" * 400, FRM, TO)
+    message = TextMessage.objects.get()
+    attempted(message, minutes=16)
+    tidy()
+    message.refresh_from_db()
+    assert (message.status, message.error_code) == ("failed", "9")

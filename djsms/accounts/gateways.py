@@ -114,6 +114,11 @@ class Gateway:
         # The text is stored by then, and a slip must not have the provider send it again.
         return "", ""
 
+    @property
+    def splits_texts(self) -> bool:
+        """Whether the provider reports on each part of a long text by itself."""
+        return getattr(self.plugin, "splits_texts", False) is True
+
     def supports(self, hook: str) -> bool:
         """Return whether the backend or an extension answers a hook."""
         return bool(self._answering(hook))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import OperationalError
@@ -21,20 +19,12 @@ from djsms.exceptions import (
 )
 from djsms.ledger import storable
 from djsms.ledger.announcements import announce
+from djsms.ledger.statements import change
 from djsms.ledger.transactions import OUTDATED, in_transaction, rows_of
 from djsms.models import CODE_LENGTH, StatusEvent, TextMessage
 from djsms.types import Status
 
-__all__ = [
-    "SURELY_UNSENT",
-    "advance",
-    "decisive",
-    "follow",
-    "is_news",
-    "kind_of",
-    "lock",
-    "put_back",
-]
+__all__ = ["SURELY_UNSENT", "advance", "advance_by", "kind_of", "lock", "put_back"]
 
 SURELY_UNSENT = (TemporarilyUnavailable.__name__, Throttled.__name__)
 """The kinds of error after which a failed text may be sent again: it was surely not taken."""
@@ -47,11 +37,18 @@ def advance(message: TextMessage, cause: StatusEvent, **changes: Any) -> frozens
     update locks the row. It is guarded by the status that was read; if another worker was faster,
     the row is locked, read again and compared again.
     """
-    step = _step(message, cause, changes)
-    if step and not _write(message, step):
+    return advance_by(message, lambda: (cause, changes))
+
+
+def advance_by(
+    message: TextMessage, decide: Callable[[], tuple[StatusEvent, dict[str, Any]]]
+) -> frozenset[str]:
+    """Do as ``advance`` by what ``decide`` makes of the message as it was last read."""
+    step = _step(message, *decide())
+    if step and not change(message, step):
         lock(message)
-        step = _step(message, cause, changes)
-        if step and not _write(message, step):
+        step = _step(message, *decide())
+        if step and not change(message, step):
             raise OperationalError(OUTDATED)
     return frozenset(step)
 
@@ -140,15 +137,6 @@ def _forward(message: TextMessage, cause: StatusEvent) -> dict[str, Any]:
     return step | {"due_on": None} if message.status is Status.CREATED else step
 
 
-def _write(message: TextMessage, step: dict[str, Any]) -> bool:
-    rows = rows_of(TextMessage).filter(pk=message.pk, status=message.status)
-    if not rows.update(**step):
-        return False
-    for name, value in step.items():
-        setattr(message, name, value)
-    return True
-
-
 def _words_of(error: SendError) -> dict[str, str]:
     return {
         "error_code": storable.fit(error.code, CODE_LENGTH),
@@ -169,86 +157,3 @@ def _attempt(message: TextMessage) -> StatusEvent:
         error_text=message.error_text,
         fingerprint=storable.fingerprint(StatusEvent.Source.ATTEMPT, message.ref, message.attempts),
     )
-
-
-def decisive(events: Iterable[StatusEvent]) -> StatusEvent:
-    """Return the event, of one for each part, that says where the whole message stands.
-
-    That is a failed part's, if one failed, else the slowest part's.
-    """
-    ordered = sorted(events, key=lambda event: event.status.rank)
-    return next((event for event in ordered if event.status.is_failure), ordered[0])
-
-
-def is_news(message: TextMessage, event: StatusEvent) -> bool:
-    """Return whether an event may change a message as it was last read.
-
-    Statuses only move forward, so what is no news by an older reading is none by a newer one.
-    """
-    if message.parts > 1:
-        return event.price is not None or message.status is not Status.DELIVERED
-    if event.price is not None and event.price != message.price:
-        return True
-    return event.status.rank > message.status.rank
-
-
-def follow(message: TextMessage, event: StatusEvent) -> frozenset[str]:
-    """Let a status report, stored already or about to be, take effect on its message.
-
-    Returns the names of the fields that changed. To be called first of all in a transaction: it
-    locks the message, and a lock taken later could wait for another worker that waits for us.
-    """
-    cause, price = event, event.price
-    if message.parts > 1:
-        lock(message)
-        parts, price = _hear_all(message, event)
-        cause = decisive(part.event for part in parts)
-    changes: dict[str, Any] = {}
-    if price is not None and price != message.price:
-        changes["price"] = price
-        changes["currency"] = event.currency or message.currency
-    return advance(message, cause, **changes)
-
-
-@dataclass(slots=True)
-class _Part:
-    event: StatusEvent
-    price: Decimal | None
-
-    def hear(self, event: StatusEvent) -> None:
-        if event.status.rank > self.event.status.rank:
-            self.event = event
-
-
-def _hear_all(message: TextMessage, newest: StatusEvent) -> tuple[list[_Part], Decimal | None]:
-    """Return the parts of the provider's answer, each with its highest event, and the price."""
-    events = list(
-        rows_of(StatusEvent)
-        .filter(message=message)
-        .exclude(fingerprint=newest.fingerprint)
-        .defer("raw")
-        .order_by("pk")
-    )
-    events.append(newest)
-    answers = [event for event in events if event.source == StatusEvent.Source.ANSWER]
-    parts = [_Part(event, event.price) for event in answers if event.number > 0]
-    named: dict[str, list[_Part]] = {}
-    for part in parts:
-        if part.event.provider_id:
-            named.setdefault(part.event.provider_id, []).append(part)
-    whole: Decimal | None = None
-    for event in events:
-        if event.source != StatusEvent.Source.REPORT:
-            continue
-        # A report that names none of the parts is about the whole message.
-        meant = named.get(event.provider_id)
-        for part in meant or parts:
-            part.hear(event)
-        if event.price is None:
-            continue
-        if meant:
-            meant[0].price = event.price
-        else:
-            whole = event.price
-    price = storable.total(part.price for part in parts) if whole is None else whole
-    return parts, price

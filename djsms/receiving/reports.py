@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, connections
+from django.db import IntegrityError, InterfaceError, OperationalError, connections, transaction
 from django.db.models import Q
 
-from djsms.ledger import storable
-from djsms.ledger.announcements import announce
-from djsms.ledger.statuses import follow, is_news
-from djsms.ledger.transactions import database, in_transaction, rows_of
+from djsms.accounts import gateways
+from djsms.ledger import storable, told
+from djsms.ledger.entries import enter_report, is_ready, settle
+from djsms.ledger.transactions import database, persist, rows_of
 from djsms.models import (
     ACCOUNT_LENGTH,
     CODE_LENGTH,
@@ -21,43 +23,69 @@ from djsms.models import (
     StatusEvent,
     TextMessage,
 )
+from djsms.receiving.matching import message_of
 from djsms.types import Status, StatusReport
 
-__all__ = ["catch_up", "catch_up_message", "take_report"]
+__all__ = ["apply_reports", "catch_up", "catch_up_message", "take_report", "take_reports"]
 
 logger = logging.getLogger("djsms")
 
-# Of messages with one and the same id; a provider that gives such ids is beyond help.
-MAX_NAMESAKES = 20
+# Of reports that share a transaction: it must not keep others waiting for long.
+LOT = 100
+
+
+def apply_reports(account: str, reports: Iterable[StatusReport]) -> int:
+    """Store status reports of an account that came another way than by its webhook.
+
+    Returns how many were new: each counts once, by whichever way it comes. Messages are found and
+    moved, and receivers told, as for a webhook. One that fails does not keep the others from being
+    stored; what the first one raised is raised in the end.
+
+    Raises ``AccountNotFound`` and the other errors of configuration, and ``TypeError`` for what is
+    no ``StatusReport``, before anything is stored.
+    """
+    gateways.get(account)
+    listed = list(reports)
+    for report in listed:
+        if not isinstance(report, StatusReport):
+            raise TypeError(f"reports holds a {type(report).__name__}, not a StatusReport")
+    return take_reports(account, listed)
 
 
 def take_report(account: str, report: StatusReport) -> None:
-    """Store one status report of an account and apply it to its message, if that is known.
+    """Do as ``take_reports`` with one."""
+    take_reports(account, [report])
 
-    A repeat changes nothing. What receivers of ``post_save`` raise gets out, and then nothing is
-    stored: the provider has to come again.
+
+def take_reports(account: str, reports: Iterable[StatusReport]) -> int:
+    """Store the status reports of an account and apply those to their messages that are known.
+
+    Returns how many were new; a repeat changes nothing. What receivers of ``post_save`` raise gets
+    out when all are dealt with, and of that report nothing is stored: the provider has to come
+    again.
     """
-    event = _event(account, report)
-    event.message = _message_of(event)
-    if event.status is Status.UNKNOWN and event.provider_status != Status.UNKNOWN:
-        logger.warning(
-            "Account %s: status report with the unknown status %r (code %r)",
-            account,
-            event.provider_status,
-            event.error_code,
-        )
-    rows = [event.message] if event.message is not None else []
-    has_no_news = event.message is not None and not is_news(event.message, event)
-    try:
-        applied = in_transaction(lambda: _store(event), *rows)
-    except _Repeat as repeat:
-        stored = rows_of(StatusEvent).filter(fingerprint=event.fingerprint).first()
-        if stored is None:
-            # Something else than a repeat has kept it from being stored.
-            raise repeat.__cause__ or repeat from None
-        event, applied = stored, has_no_news
-    if not applied:
-        catch_up(event)
+    events: dict[str, StatusEvent] = {}
+    for report in reports:
+        event = _event(account, report)
+        events.setdefault(event.fingerprint, event)
+    waiting = list(events.values())
+    lot = _Lot()
+    for start in range(0, len(waiting), LOT):
+        lot.add(_take_lot(waiting[start : start + LOT]))
+    _catch_up_pending([*lot.new, *lot.repeats], lot.failures)
+    for event in lot.new:
+        if event.status is Status.UNKNOWN and event.provider_status != Status.UNKNOWN:
+            logger.warning(
+                "Account %s: status report with the unknown status %r (code %r)",
+                account,
+                event.provider_status,
+                event.error_code,
+            )
+    for failure in lot.failures[1:]:
+        logger.error("Account %s: another status report failed", account, exc_info=failure)
+    if lot.failures:
+        raise lot.failures[0]
+    return len(lot.new)
 
 
 def catch_up(event: StatusEvent) -> bool:
@@ -66,20 +94,12 @@ def catch_up(event: StatusEvent) -> bool:
     Whoever stores the answer of a send looks for such events afterwards, and whoever stores such an
     event looks for the message afterwards; so at least one of the two sees the other.
     """
-    message = _message_of(event)
-    if message is None or not _is_ready(message):
-        return False
-    if event.message_id is not None and not is_news(message, event):
-        return False
 
-    def attach() -> None:
-        changed = follow(message, event)
-        rows_of(StatusEvent).filter(pk=event.pk).update(message=message)
-        if changed:
-            announce(message, changed)
+    def look_and_settle() -> bool:
+        message = message_of(event)
+        return message is not None and is_ready(message) and settle(event, message)
 
-    in_transaction(attach, message)
-    return True
+    return persist(look_and_settle)
 
 
 def catch_up_message(message: TextMessage, ids: list[str]) -> bool:
@@ -92,8 +112,7 @@ def catch_up_message(message: TextMessage, ids: list[str]) -> bool:
     early = Q(message=message)
     if ids:
         early |= Q(message=None, account=message.account, provider_id__in=ids)
-    reports = rows_of(StatusEvent).filter(early, source=StatusEvent.Source.REPORT)
-    for event in reports.order_by("pk"):
+    for event in rows_of(StatusEvent).filter(early, pending=True).order_by("pk"):
         catch_up(event)
     return True
 
@@ -111,75 +130,126 @@ def _any_early(message: TextMessage, ids: list[str]) -> bool:
         values += [message.account, *ids]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT 1 FROM {table} WHERE ({condition}) AND source = %s LIMIT 1",
-            [*values, StatusEvent.Source.REPORT.value],
+            f"SELECT 1 FROM {table} WHERE ({condition}) AND pending = %s LIMIT 1", [*values, True]
         )
         return cursor.fetchone() is not None
 
 
-class _Repeat(Exception):
-    """The event is stored already."""
+def _catch_up_pending(events: list[StatusEvent], failures: list[Exception]) -> None:
+    pending = [event.fingerprint for event in events if event.pending]
+    if not pending:
+        return
+    for event in rows_of(StatusEvent).filter(fingerprint__in=pending).order_by("pk"):
+        try:
+            catch_up(event)
+        except Exception as error:
+            failures.append(error)
 
 
-def _store(event: StatusEvent) -> bool:
-    """Insert the event, and apply it if its message is ready; return whether it was applied."""
-    message = event.message
-    is_ready = message is not None and _is_ready(message)
-    changed: frozenset[str] = frozenset()
-    if message is not None and is_ready and is_news(message, event):
-        changed = follow(message, event)
-    try:
-        event.pk = None
-        event.save(force_insert=True)
-    except IntegrityError as error:
-        # The transaction ends with this, so nothing must be asked of the database any more.
-        raise _Repeat from error
-    if message is not None and changed:
-        announce(message, changed)
-    return is_ready
+@dataclass(slots=True)
+class _Lot:
+    """What became of some reports."""
+
+    new: list[StatusEvent] = field(default_factory=list)
+    repeats: list[StatusEvent] = field(default_factory=list)
+    """As they are stored."""
+    left: list[StatusEvent] = field(default_factory=list)
+    """Something kept them from being stored, and no receiver has heard of them."""
+    failures: list[Exception] = field(default_factory=list)
+
+    def add(self, other: _Lot) -> None:
+        self.new += other.new
+        self.repeats += other.repeats
+        self.failures += other.failures
 
 
-def _is_ready(message: TextMessage) -> bool:
-    # Of a long text under way it is not known yet how many parts the provider makes of it, and the
-    # first report must not pass for the whole message's.
-    answered = message.parts > 0 or message.status is not Status.CREATED
-    return answered or message.segments == 1
+def _take_lot(events: list[StatusEvent]) -> _Lot:
+    """Store reports in one transaction; those that could not be stored in it, one by one."""
+    lot = _Lot(left=events)
+    if len(events) > 1:
+        try:
+            lot = persist(partial(_enter_lot, events))
+        except (OperationalError, InterfaceError):
+            # The transaction is lost with all that was in it, perhaps for one of them.
+            logger.info("%d reports are stored one by one", len(events), exc_info=True)
+    for event in lot.left:
+        try:
+            lot.add(persist(partial(_enter_alone, event)))
+        except Exception as error:
+            lot.failures.append(error)
+    return lot
 
 
-def _message_of(event: StatusEvent) -> TextMessage | None:
-    """Find the message by our reference, else by the provider's id of it or of one of its parts."""
-    if event.ref:
-        for message in _messages("ref = %s", event.ref):
-            if message.account == event.account and _is_outgoing(message):
-                return message
-    if not event.provider_id:
-        return None
-    by_id = "account = %s AND provider_id = %s ORDER BY id DESC"
-    for message in _messages(by_id, event.account, event.provider_id):
-        if _is_outgoing(message):
-            return message
-    parts = rows_of(StatusEvent).filter(
-        account=event.account,
-        provider_id=event.provider_id,
-        source=StatusEvent.Source.ANSWER,
-        message__isnull=False,
+def _enter_lot(events: list[StatusEvent]) -> _Lot:
+    lot = _new_of(events)
+    # In one order, or two who store many would wait for each other.
+    lot.new.sort(key=lambda event: event.message_id or 0)
+    new, lot.new = lot.new, []
+    connection = connections[database()]
+    moved: set[int | None] = {None}
+    with transaction.atomic(using=database()):
+        for event in new:
+            if event.message_id in moved:
+                event.message = message_of(event)
+            moved.add(event.message_id)
+            told_before = told.count()
+            try:
+                with transaction.atomic(using=database()):
+                    enter_report(event)
+            except Exception as error:
+                if connection.needs_rollback:
+                    raise
+                if told.count() > told_before:
+                    lot.failures.append(error)
+                else:
+                    lot.left.append(event)
+            else:
+                lot.new.append(event)
+    return lot
+
+
+def _enter_alone(event: StatusEvent) -> _Lot:
+    told_before = told.count()
+    for is_last in (False, True):
+        lot = _new_of([event])
+        if not lot.new:
+            return lot
+        try:
+            with transaction.atomic(using=database()):
+                enter_report(event)
+        except (IntegrityError, TextMessage.DoesNotExist):
+            # At the same time a repeat was stored, or the message deleted: the next look shows it.
+            if is_last or told.count() > told_before:
+                raise
+        else:
+            return lot
+    raise AssertionError("unreachable")  # pragma: no cover
+
+
+def _new_of(events: list[StatusEvent]) -> _Lot:
+    """Tell new reports from repeats, and look for the messages of the new ones."""
+    stored = {event.fingerprint: event for event in _stored(events)}
+    new = [event for event in events if event.fingerprint not in stored]
+    for event in new:
+        event.message = message_of(event)
+    return _Lot(new=new, repeats=list(stored.values()))
+
+
+def _stored(events: list[StatusEvent]) -> Iterable[StatusEvent]:
+    places = ", ".join(["%s"] * len(events))
+    query = (
+        f"SELECT id, fingerprint, pending FROM {StatusEvent._meta.db_table} "
+        f"WHERE fingerprint IN ({places})"
     )
-    part = parts.select_related("message").order_by("-pk").first()
-    return part.message if part else None
-
-
-def _messages(condition: str, *values: str) -> Iterable[TextMessage]:
-    # Asked for each report; the ORM would take longer to build the query than it takes to answer.
-    query = f"SELECT * FROM {TextMessage._meta.db_table} WHERE {condition} LIMIT {MAX_NAMESAKES}"
-    return TextMessage.objects.using(database()).raw(query, values)
-
-
-def _is_outgoing(message: TextMessage) -> bool:
-    return message.direction == TextMessage.Direction.OUTGOING
+    with connections[database()].cursor() as cursor:
+        cursor.execute(query, [event.fingerprint for event in events])
+        for pk, fingerprint, pending in cursor.fetchall():
+            yield StatusEvent(pk=pk, fingerprint=fingerprint, pending=bool(pending))
 
 
 def _event(account: str, report: StatusReport) -> StatusEvent:
     provider_status = report.provider_status or report.status.value
+    price = storable.money(report.price)
     return StatusEvent(
         source=StatusEvent.Source.REPORT,
         account=storable.fit(account, ACCOUNT_LENGTH),
@@ -189,7 +259,7 @@ def _event(account: str, report: StatusReport) -> StatusEvent:
         provider_status=storable.fit(provider_status, CODE_LENGTH),
         error_code=storable.fit(report.error_code, CODE_LENGTH),
         error_text=storable.clean_text(report.error_text),
-        price=storable.money(report.price),
+        price=price,
         currency=storable.fit(report.currency, CURRENCY_LENGTH),
         occurred_on=storable.moment(report.occurred_on),
         raw=storable.as_given(report.raw),
@@ -200,5 +270,7 @@ def _event(account: str, report: StatusReport) -> StatusEvent:
             report.provider_id,
             provider_status,
             report.error_code,
+            price,
+            report.currency,
         ),
     )

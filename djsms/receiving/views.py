@@ -19,7 +19,7 @@ from djsms.accounts.gateways import Gateway
 from djsms.exceptions import AccountNotFound, Forged, Misdirected
 from djsms.receiving.bodies import LengthRequired, read_whole
 from djsms.receiving.incoming import release_parts, take_text
-from djsms.receiving.reports import take_report
+from djsms.receiving.reports import take_reports
 
 __all__ = ["callback", "incoming"]
 
@@ -114,7 +114,7 @@ def _take(request: HttpRequest, gateway: Gateway, hook: Hook, token: str) -> Non
 
 
 def _take_reports(request: HttpRequest, gateway: Gateway) -> None:
-    _take_each(gateway.parse_callback(request), partial(take_report, gateway.alias))
+    take_reports(gateway.alias, gateway.parse_callback(request))
 
 
 def _take_texts(request: HttpRequest, gateway: Gateway) -> None:

@@ -19,8 +19,10 @@ from djsms.exceptions import (
 )
 from djsms.ledger import storable
 from djsms.ledger.announcements import announce
-from djsms.ledger.statuses import advance, decisive, kind_of
-from djsms.ledger.transactions import database, in_transaction, read_afresh, rows_of
+from djsms.ledger.entries import enter_answer
+from djsms.ledger.standing import decisive
+from djsms.ledger.statuses import kind_of
+from djsms.ledger.transactions import database, in_transaction, read_afresh
 from djsms.models import CODE_LENGTH, CURRENCY_LENGTH, ID_LENGTH, StatusEvent, TextMessage
 from djsms.receiving.reports import catch_up_message
 from djsms.types import SendResult, Status
@@ -36,7 +38,7 @@ def record_answer(message: TextMessage, result: SendResult) -> SendError | None:
     """Record the provider's answer; return the error it amounts to, if a part was not taken."""
     events = _answer_events(message, result)
     failure = _failure_told(decisive(events))
-    _record(message, events, failure, currency=result.currency)
+    _record(message, events, failure)
     return failure
 
 
@@ -55,29 +57,19 @@ def status_after(error: TextMessageError) -> Status:
 
 
 def _record(
-    message: TextMessage,
-    events: list[StatusEvent],
-    failure: TextMessageError | None,
-    *,
-    currency: str = "",
+    message: TextMessage, events: list[StatusEvent], failure: TextMessageError | None
 ) -> None:
     """Store the answer, announce it, and then apply the status reports that were faster."""
     ids = [event.provider_id for event in events if event.provider_id]
     parts = sum(event.number > 0 for event in events)
-    price = storable.total(event.price for event in events)
     changes: dict[str, Any] = {"parts": parts} if parts else {}
     if failure is not None:
         changes["error_kind"] = kind_of(failure)
     if ids:
         changes["provider_id"] = ids[0]
-    if price is not None:
-        changes |= {"price": price, "currency": storable.fit(currency, CURRENCY_LENGTH)}
 
     def store() -> frozenset[str]:
-        changed = advance(message, decisive(events), **changes)
-        # One that is there already is this one: of a try whose end was lost on the way.
-        rows_of(StatusEvent).bulk_create(events, ignore_conflicts=True)
-        return changed
+        return enter_answer(message, events, **changes)
 
     try:
         changed, interruption = _stubbornly(store, message)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
@@ -26,6 +25,7 @@ from djsms import (
     send_texts,
 )
 from djsms.exceptions import OutcomeUnknown, Refused, Throttled
+from djsms.ledger import entries
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving import reports
 from djsms.receiving.incoming import release_parts, take_text
@@ -328,7 +328,7 @@ class TestIntegrityErrors:
         def refuse(*args: Any, **kwargs: Any) -> None:
             raise IntegrityError("another one")
 
-        monkeypatch.setattr(StatusEvent, "save", refuse)
+        monkeypatch.setattr(entries, "insert", refuse)
         assert provider.reports(ref=message.ref, status="delivered").status_code == 500
 
     def test_two_who_tidy_at_once_do_not_collide(self, provider):
@@ -381,20 +381,6 @@ class TestPoison:
         with hearing(refuse):
             assert tidy().reports == 1
         assert TextMessage.objects.get(text="fine").status == "delivered"
-
-    def test_of_a_batch(self, provider, monkeypatch):
-        first, second = send_text("a", FRM, TO), send_text("b", FRM, TO)
-
-        def refuse(instance, **kwargs):
-            if instance.text == "a":
-                raise RuntimeError
-
-        from djsms.receiving.views import _take_each
-
-        batch = [StatusReport(status=Status.SENT, ref=m.ref) for m in (first, second)]
-        with hearing(refuse), pytest.raises(RuntimeError):
-            _take_each(batch, partial(take_report, "default"))
-        assert stored(second).status == "sent"
 
 
 class TestParts:
@@ -460,7 +446,7 @@ def test_old_reports_without_a_message_are_not_read_again_for_ever(provider, mon
     provider.reports(provider_id="nobody's", status="delivered")
     aged(StatusEvent, days=8)
     looked = []
-    monkeypatch.setattr(reports, "_message_of", looked.append)
+    monkeypatch.setattr(reports, "message_of", looked.append)
     tidy()
     assert looked == []
 
@@ -482,7 +468,7 @@ class TestWhatCannotBeHelped:
         def refuse(*args: Any, **kwargs: Any) -> None:
             raise IntegrityError("the disk is full")
 
-        monkeypatch.setattr(outcomes, "advance", refuse)
+        monkeypatch.setattr(outcomes, "enter_answer", refuse)
 
     def test_an_answer_that_cannot_be_stored_is_logged_with_the_providers_ids(
         self, provider, refusing, caplog

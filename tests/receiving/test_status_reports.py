@@ -6,21 +6,28 @@ import itertools
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.models.signals import post_save
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+import djsms
 from djsms import SendResult, SentPart, Status, StatusReport, send_text
-from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
+from djsms.exceptions import AccountNotFound, OutcomeUnknown, TemporarilyUnavailable
+from djsms.ledger import entries
+from djsms.ledger.entries import settle
 from djsms.models import StatusEvent, TextMessage
-from djsms.receiving.reports import take_report
+from djsms.receiving import reports
+from djsms.receiving.reports import take_report, take_reports
+from djsms.sending.outcomes import record_failure
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
@@ -34,6 +41,22 @@ FORWARD = ["created", "unknown", "sending", "sent", "failed", "delivered"]
 
 def stored(message: TextMessage) -> TextMessage:
     return TextMessage.objects.get(pk=message.pk)
+
+
+@contextmanager
+def hearing(receiver=None):
+    """Receivers, or one that notes the statuses that it is told of."""
+    heard = []
+
+    def hear(instance, **kwargs):
+        heard.append(instance.status)
+
+    receiver = receiver or hear
+    post_save.connect(receiver, sender=TextMessage)
+    try:
+        yield heard
+    finally:
+        post_save.disconnect(receiver, sender=TextMessage)
 
 
 def in_threads(*calls) -> None:
@@ -229,13 +252,46 @@ class TestRepeats:
             post_save.disconnect(hear, sender=TextMessage)
         assert heard == ["delivered"]
 
-    @pytest.mark.parametrize("other", ["provider_id", "status", "error_code"])
-    def test_reports_that_differ_in_what_identifies_them_are_two(self, provider, other):
+    @pytest.mark.parametrize(
+        ("name", "other"),
+        [
+            ("provider_id", "b"),
+            ("status", "delivered"),
+            ("error_code", "2"),
+            ("price", "0.06"),
+            ("currency", "USD"),
+        ],
+    )
+    def test_reports_that_differ_in_what_identifies_them_are_two(self, provider, name, other):
         message = send_text("Hi", FRM, TO)
-        report = {"ref": message.ref, "status": "sent", "provider_id": "a", "error_code": "1"}
+        report = {
+            "ref": message.ref,
+            "status": "sent",
+            "provider_id": "a",
+            "error_code": "1",
+            "price": "0.05",
+            "currency": "EUR",
+        }
         provider.reports(**report)
-        provider.reports(**report | {other: "delivered"})
+        provider.reports(**report | {name: other})
         assert message.events.filter(source="report").count() == 2
+
+    def test_one_in_the_same_request_counts_once(self, provider):
+        message = send_text("Hi", FRM, TO)
+        assert take_reports("default", [StatusReport(status=Status.SENT, ref=message.ref)] * 3) == 1
+
+    @pytest.mark.parametrize("ids", ["a", "ab"], ids=["one part", "two parts"])
+    def test_of_an_older_report_takes_no_price_back_and_tells_nobody(self, provider, ids):
+        provider.answers(*(SentPart(provider_id=name) for name in ids))
+        message = send_text("x" * 100 * len(ids), FRM, TO)
+        older = {"provider_id": "a", "status": "sent", "price": "0.03", "currency": "EUR"}
+        newer = {"provider_id": "a", "status": "delivered", "price": "0.05", "currency": "EUR"}
+        provider.reports(**older)
+        provider.reports(**newer)
+        with hearing() as heard:
+            provider.reports(**older)
+            provider.reports(**newer)
+        assert (stored(message).price, heard) == (Decimal("0.05"), [])
 
     @committed
     def test_of_many_at_once_one_counts(self, provider):
@@ -245,6 +301,152 @@ class TestRepeats:
         )
         assert message.events.filter(source="report").count() == 1
         assert stored(message).status == "delivered"
+
+
+class TestPrices:
+    """A price is what the message, or the part, costs in all by this report."""
+
+    def test_one_that_comes_later_in_the_same_words_is_news(self, provider):
+        message = send_text("Hi", FRM, TO)
+        provider.reports(ref=message.ref, status="delivered")
+        provider.reports(ref=message.ref, status="delivered", price="0.05", currency="EUR")
+        assert stored(message).price == Decimal("0.05")
+
+    def test_what_is_refunded_costs_nothing(self, provider):
+        provider.accepts(price=Decimal("0.05"), currency="EUR")
+        message = send_text("Hi", FRM, TO)
+        provider.reports(ref=message.ref, status="failed", price="0", currency="EUR")
+        assert (stored(message).price, stored(message).currency) == (0, "EUR")
+
+    def test_what_a_report_named_outlives_an_answer_that_comes_later(self, provider):
+        def answer(message):
+            provider.reports(ref=message.ref, status="sent", price="0.05", currency="EUR")
+            return SendResult.accepted("abc", price=Decimal("0.03"), currency="EUR")
+
+        provider.answer = answer
+        message = send_text("Hi", FRM, TO)
+        assert (stored(message).price, stored(message).provider_id) == (Decimal("0.05"), "abc")
+
+    def test_an_answers_counts_if_reports_named_none(self, provider):
+        def answer(message):
+            provider.reports(ref=message.ref, status="sent")
+            return SendResult.accepted("abc", price=Decimal("0.03"), currency="EUR")
+
+        provider.answer = answer
+        message = send_text("Hi", FRM, TO)
+        assert (stored(message).price, stored(message).status) == (Decimal("0.03"), "sent")
+
+    def test_two_currencies_have_no_sum(self, provider):
+        provider.answers(SentPart(provider_id="a"), SentPart(provider_id="b"))
+        message = send_text("x" * 200, FRM, TO)
+        provider.reports(provider_id="a", status="sent", price="0.05", currency="EUR")
+        assert (stored(message).price, stored(message).currency) == (Decimal("0.05"), "EUR")
+        provider.reports(provider_id="b", status="sent", price="8", currency="JPY")
+        assert (stored(message).price, stored(message).currency) == (None, "")
+        provider.reports(provider_id="b", status="sent", price="0.06", currency="EUR")
+        assert (stored(message).price, stored(message).currency) == (Decimal("0.11"), "EUR")
+
+
+class TestSeveralAtOnce:
+    """Reports of one request share their transactions, and nothing else."""
+
+    @pytest.fixture
+    def messages(self, provider):
+        return [send_text(text, FRM, TO) for text in ("first", "second", "third")]
+
+    def reports(self, messages):
+        return [StatusReport(status=Status.SENT, ref=message.ref) for message in messages]
+
+    def test_all_are_applied_in_few_transactions(self, messages, database):
+        with CaptureQueriesContext(connections[database]) as captured:
+            assert take_reports("default", self.reports(messages)) == 3
+        assert {stored(message).status for message in messages} == {"sent"}
+        looked_up = [q for q in captured if "fingerprint IN" in q["sql"]]
+        assert len(looked_up) == 1
+
+    def test_those_of_one_message_are_applied_in_their_order(self, provider):
+        message = send_text("Hi", FRM, TO)
+        words = (Status.SENT, Status.REJECTED, Status.FAILED)
+        with hearing() as heard:
+            take_reports("default", [StatusReport(status=word, ref=message.ref) for word in words])
+        assert heard == ["sent", "rejected"]
+
+    @committed
+    def test_a_receiver_that_raises_for_one_keeps_no_other_from_being_stored(
+        self, provider, messages
+    ):
+        heard = []
+
+        def refuse(instance, **kwargs):
+            heard.append(instance.text)
+            if instance.text == "second":
+                raise RuntimeError("no")
+
+        with hearing(refuse), pytest.raises(RuntimeError, match="no"):
+            take_reports("default", self.reports(messages))
+        assert sorted(heard) == ["first", "second", "third"]
+        assert [stored(message).status for message in messages] == ["sent", "sending", "sent"]
+        assert not messages[1].events.filter(source="report").exists()
+        assert take_reports("default", self.reports(messages)) == 1
+        assert stored(messages[1]).status == "sent"
+
+    @committed
+    def test_one_that_cannot_be_stored_keeps_no_other_from_it(self, messages, monkeypatch):
+        store = entries.insert
+
+        def refuse(event):
+            if event.ref == messages[1].ref:
+                raise ValueError("no")
+            store(event)
+
+        monkeypatch.setattr(entries, "insert", refuse)
+        with pytest.raises(ValueError, match="no"):
+            take_reports("default", self.reports(messages))
+        assert [stored(message).status for message in messages] == ["sent", "sending", "sent"]
+
+    @committed
+    def test_if_the_transaction_is_lost_each_is_stored_by_itself(
+        self, messages, monkeypatch, database
+    ):
+        store = entries.insert
+
+        def break_off(event):
+            if event.ref == messages[1].ref and not lost:
+                lost.append(event)
+                connections[database].close()
+                raise OperationalError("the server has gone away")
+            store(event)
+
+        lost = []
+        monkeypatch.setattr(entries, "insert", break_off)
+        assert take_reports("default", self.reports(messages)) == 3
+        assert {stored(message).status for message in messages} == {"sent"}
+
+    def test_more_than_a_lot_are_taken(self, provider):
+        reports = [StatusReport(status=Status.SENT, provider_id=str(n)) for n in range(250)]
+        assert take_reports("default", reports) == 250
+        assert take_reports("default", reports) == 0
+        assert StatusEvent.objects.filter(pending=True).count() == 250
+
+
+class TestApplyReports:
+    def test_they_move_messages_as_those_of_a_webhook_do(self, provider):
+        message = send_text("Hi", FRM, TO)
+        report = StatusReport(status=Status.DELIVERED, ref=message.ref)
+        assert djsms.apply_reports("default", [report]) == 1
+        assert stored(message).status == "delivered"
+        assert djsms.apply_reports("default", iter([report])) == 0
+
+    def test_an_account_that_there_is_not_is_an_error(self, provider):
+        with pytest.raises(AccountNotFound):
+            djsms.apply_reports("nowhere", [])
+
+    def test_what_is_no_report_is_an_error_before_anything_is_stored(self, provider):
+        message = send_text("Hi", FRM, TO)
+        report = StatusReport(status=Status.DELIVERED, ref=message.ref)
+        with pytest.raises(TypeError, match="holds a str"):
+            djsms.apply_reports("default", [report, "delivered"])
+        assert stored(message).status == "sending"
 
 
 class TestReceivers:
@@ -279,6 +481,19 @@ class TestReceivers:
         assert provider.reports(ref=message.ref, status="delivered").status_code == 200
         assert stored(message).status == "delivered"
 
+    @committed
+    def test_one_whose_own_database_work_fails_is_not_told_twice(self, provider):
+        heard = []
+
+        def fail(instance, **kwargs):
+            heard.append(instance.status)
+            raise OperationalError("lock timeout")
+
+        message = send_text("Hi", FRM, TO)
+        with hearing(fail):
+            assert provider.reports(ref=message.ref, status="delivered").status_code == 500
+        assert heard == ["delivered"]
+
 
 class TestEarlyReports:
     def test_one_that_comes_before_the_answer_by_our_reference(self, provider):
@@ -311,6 +526,36 @@ class TestEarlyReports:
         assert stored(message).status == "sending"
         provider.reports(ref=message.ref, provider_id="b", status="delivered")
         assert stored(message).status == "delivered"
+
+    def test_of_two_failures_of_parts_the_first_that_came_stays(self, provider):
+        def answer(message):
+            provider.reports(ref=message.ref, provider_id="b", status="failed", error_code="1")
+            provider.reports(ref=message.ref, provider_id="a", status="expired", error_code="2")
+            return SendResult(parts=(SentPart(provider_id="a"), SentPart(provider_id="b")))
+
+        provider.answer = answer
+        message = send_text("x" * 200, FRM, TO)
+        assert (stored(message).status, stored(message).error_code) == ("failed", "1")
+
+    def test_of_two_failures_by_the_providers_id_the_first_that_came_stays(self, provider):
+        def answer(message):
+            provider.reports(provider_id="abc", status="failed", error_code="1")
+            provider.reports(provider_id="abc", status="expired", error_code="2")
+            return SendResult.accepted("abc")
+
+        provider.answer = answer
+        message = send_text("Hi", FRM, TO)
+        assert (stored(message).status, stored(message).error_code) == ("failed", "1")
+
+    def test_an_answer_that_comes_after_delivery_is_kept_as_an_event(self, provider):
+        def answer(message):
+            provider.reports(ref=message.ref, status="delivered")
+            raise OutcomeUnknown("timed out", code="504")
+
+        provider.answer = answer
+        message = send_text("Hi", FRM, TO)
+        assert stored(message).status == "delivered"
+        assert message.events.get(source="answer").error_code == "504"
 
     def test_a_repeat_of_an_early_report_settles_what_the_first_could_not(self, provider):
         message = send_text("Hi", FRM, TO)
@@ -405,6 +650,108 @@ class TestParts:
                 *(partial(provider.reports, provider_id=name, status="delivered") for name in ids)
             )
             assert stored(message).status == "delivered"
+
+
+class TestPartsOfUnknownNumber:
+    """A long text whose answer never came: nobody told of how many parts it consists."""
+
+    @pytest.fixture
+    def message(self, provider):
+        provider.splits_texts = True
+        provider.fails(OutcomeUnknown("timed out"))
+        return send_text("x" * 400, FRM, TO)
+
+    def test_it_waits_for_as_many_as_it_has_segments(self, provider, message):
+        for name, expected in (("a", "unknown"), ("b", "unknown"), ("c", "delivered")):
+            provider.reports(ref=message.ref, provider_id=name, status="delivered")
+            assert stored(message).status == expected
+
+    def test_it_stands_where_its_slowest_part_stands(self, provider, message):
+        for name, status in (("a", "delivered"), ("b", "sent"), ("c", "delivered")):
+            provider.reports(ref=message.ref, provider_id=name, status=status)
+        assert stored(message).status == "sent"
+
+    def test_one_failed_part_fails_it(self, provider, message):
+        provider.reports(ref=message.ref, provider_id="a", status="delivered")
+        provider.reports(ref=message.ref, provider_id="b", status="failed", error_code="9")
+        assert (stored(message).status, stored(message).error_code) == ("failed", "9")
+
+    def test_its_price_is_the_sum_of_what_its_parts_cost(self, provider, message):
+        for name in "ab":
+            provider.reports(ref=message.ref, provider_id=name, status="sent", price="0.05")
+        assert stored(message).price == Decimal("0.10")
+
+    def test_a_report_that_names_no_part_is_about_all_of_them(self, provider, message):
+        provider.reports(ref=message.ref, status="delivered")
+        assert stored(message).status == "delivered"
+
+    def test_an_answer_that_comes_after_all_names_them(self, provider):
+        def answer(message):
+            record_failure(TextMessage.objects.get(ref=message.ref), OutcomeUnknown("given up"))
+            provider.reports(ref=message.ref, provider_id="a", status="delivered")
+            return SendResult(parts=(SentPart(provider_id="a"), SentPart(provider_id="b")))
+
+        provider.splits_texts = True
+        provider.answer = answer
+        message = send_text("x" * 400, FRM, TO)
+        assert (stored(message).status, stored(message).parts) == ("sending", 2)
+        provider.reports(provider_id="b", status="delivered")
+        assert stored(message).status == "delivered"
+
+    def test_where_texts_are_not_split_the_first_report_is_the_whole_texts(self, provider):
+        provider.fails(OutcomeUnknown("timed out"))
+        message = send_text("x" * 400, FRM, TO)
+        provider.reports(ref=message.ref, provider_id="a", status="delivered")
+        assert stored(message).status == "delivered"
+
+
+class TestDeletedEvents:
+    """Whoever cleans up may delete events; what comes later must not break on it."""
+
+    def test_of_the_answer(self, provider):
+        provider.answers(SentPart(provider_id="a"), SentPart(provider_id="b"))
+        message = send_text("x" * 200, FRM, TO)
+        StatusEvent.objects.all().delete()
+        for name, expected in (("a", "sending"), ("b", "delivered")):
+            report = {"ref": message.ref, "provider_id": name, "status": "delivered"}
+            assert provider.reports(**report).status_code == 200
+            assert stored(message).status == expected
+
+    def test_of_one_part(self, provider):
+        provider.answers(SentPart(provider_id="a"), SentPart(provider_id="b"))
+        message = send_text("x" * 200, FRM, TO)
+        StatusEvent.objects.filter(number=1).delete()
+        provider.reports(ref=message.ref, provider_id="b", status="delivered")
+        assert stored(message).status == "sending"
+
+    def test_of_a_report_that_comes_again(self, provider):
+        message = send_text("Hi", FRM, TO)
+        for _ in range(2):
+            assert provider.reports(ref=message.ref, status="delivered").status_code == 200
+            StatusEvent.objects.all().delete()
+        assert stored(message).status == "delivered"
+
+    def test_while_it_is_looked_for(self, provider, monkeypatch):
+        provider.reports(provider_id="abc", status="delivered")
+        event = StatusEvent.objects.get()
+        provider.accepts("abc")
+        message = send_text("Hi", FRM, TO)
+        StatusEvent.objects.update(pending=True)
+        assert settle(event, stored(message))
+        assert not settle(event, stored(message))
+
+    def test_a_message_deleted_meanwhile_leaves_the_report_waiting(self, provider, monkeypatch):
+        message = send_text("Hi", FRM, TO)
+        find = reports.message_of
+
+        def find_and_delete(event):
+            found = find(event)
+            TextMessage.objects.all().delete()
+            return found
+
+        monkeypatch.setattr(reports, "message_of", find_and_delete)
+        assert provider.reports(ref=message.ref, status="delivered").status_code == 200
+        assert StatusEvent.objects.get(source="report").pending
 
 
 REPORTED = st.sampled_from([status for status in Status if status.is_reportable])

@@ -72,6 +72,11 @@ class NexmoBackend(HTTPBackend):
         _require_base(self.base_url)
 
     @property
+    def splits_texts(self) -> bool:
+        """True: each part of a long text has an id and a delivery receipt of its own."""
+        return True
+
+    @property
     def verifies_webhooks(self) -> bool:
         return bool(self.signature_secret) and self.signed_webhooks
 
