@@ -16,7 +16,7 @@ from djsms.segments import DEFAULT_ALPHABET, plain
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
-__all__ = ["international", "mask", "originator", "recipient"]
+__all__ = ["international", "mask", "originator", "recipient", "written"]
 
 # Direction marks, zero-width characters and the byte order mark: pasted along, and never seen.
 _INVISIBLE = dict.fromkeys(
@@ -65,7 +65,7 @@ def recipient(value: object, *, region: str | None = None) -> str:
     Raises ``InvalidNumber`` for anything else, so for letters, and ``TypeError`` for what is
     neither a text nor a number.
     """
-    return _e164(_text(value, "to"), "recipient", _rules(region))
+    return _e164(written(value, "to"), "recipient", _rules(region))
 
 
 def originator(value: object) -> str:
@@ -80,7 +80,7 @@ def originator(value: object) -> str:
     Raises ``InvalidNumber`` for anything else, and ``TypeError`` for what is neither a text nor a
     number.
     """
-    return _originator(_text(value, "frm"), _rules())
+    return _originator(written(value, "frm"), _rules())
 
 
 # Senders repeat from message to message; recipients do not, and should not linger in memory.
@@ -155,11 +155,14 @@ def mask(number: str) -> str:
     return f"{number[:head]}***{number[-2:]}" if len(number) >= head + 6 else "***"
 
 
-def _text(value: object, argument: str) -> str:
-    """Return what a caller holds in hand as text, also if it is an object of ``phonenumbers``."""
+def written(value: object, argument: str) -> str:
+    """Return a number as it is written, whatever it says: a text, or a ``PhoneNumber`` in E.164.
+
+    Raises ``TypeError``, which names the argument, for what is neither.
+    """
     if not isinstance(value, str) and (text := _of_object(value)) is not None:
         return text
-    return plain(value, argument, "a phone number as text or a PhoneNumber")
+    return plain(value, argument, "a phone number as text")
 
 
 def _of_object(value: object) -> str | None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.utils.functional import Promise
 from django.views.decorators.debug import sensitive_variables
+
+from djsms.numbers import written
+from djsms.segments import plain
 
 __all__ = ["Arguments", "typed"]
 
@@ -50,14 +52,14 @@ def typed(
     Lazy translations are texts, and the numbers of ``phonenumbers`` are numbers.
     """
     return Arguments(
-        text=_text("text", text),
-        frm=None if frm is None else _number("frm", frm),
-        to=_number("to", to),
+        text=plain(text, "text"),
+        frm=None if frm is None else written(frm, "frm"),
+        to=written(to, "to"),
         fail_silently=_of_type("fail_silently", fail_silently, bool),
         status_report=_of_type("status_report", status_report, bool),
         using=_of_type("using", using, str),
         extra={} if extra is None else _of_type("extra", extra, Mapping),
-        key=None if key is None else _text("key", _of_type("key", key, str)),
+        key=None if key is None else plain(_of_type("key", key, str), "key"),
         expires_on=None if expires is None else _moment("expires", expires),
     )
 
@@ -66,31 +68,6 @@ def _of_type(name: str, value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be a {kind.__name__}, not a {type(value).__name__}.")
     return value
-
-
-def _text(name: str, value: object) -> str:
-    if type(value) is str:
-        return value
-    if not isinstance(value, str | Promise):
-        raise TypeError(f"{name} must be a text, not a {type(value).__name__}.")
-    # Some database drivers look at the exact type of what they are given.
-    return str.__str__(str(value))
-
-
-def _number(name: str, value: object) -> str:
-    if isinstance(value, str | Promise):
-        return _text(name, value)
-    # Its import takes long, and whoever has one of its numbers at hand has paid for it.
-    import phonenumbers
-
-    if not isinstance(value, phonenumbers.PhoneNumber):
-        raise TypeError(f"{name} must be a phone number as text, not a {type(value).__name__}.")
-    if not value.country_code or value.national_number is None:
-        # What could not be read as a number is still what somebody typed.
-        return value.raw_input or ""
-    number = phonenumbers.format_number(value, phonenumbers.PhoneNumberFormat.E164)
-    # E.164 knows no extensions, and to drop one would be to write to somebody else.
-    return f"{number}x{value.extension}" if value.extension else number
 
 
 def _moment(name: str, value: object) -> datetime:
