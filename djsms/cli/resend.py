@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from djsms import exceptions
 from djsms.cli import SUBCOMMANDS, streams
 from djsms.cli.base import Subcommand
+from djsms.cli.tables import counted
 from djsms.exceptions import InvalidMessage, NotSupported, SendError
 from djsms.types import Status
 
@@ -98,7 +99,7 @@ class Command(Subcommand):
     def _tell(self, plan: Counter[tuple[str, str, str]], segments: int) -> None:
         rows = [[f"{n:,}", *key] for key, n in plan.most_common()]
         self.say_table(["messages", "account", "status", "error"], rows)
-        self.say(f"{sum(plan.values()):,} to be sent again, in {segments:,} segments")
+        self.say(f"{sum(plan.values()):,} to be sent again, in {counted(segments, 'segment')}")
         unsure = sum(n for (_, status, _), n in plan.items() if status == Status.UNKNOWN.value)
         if unsure:
             self.say(f"{unsure:,} of them may have arrived: nobody knows, so they may come twice.")

@@ -13,7 +13,7 @@ from djsms.cli.batch import Batch, Plan
 from djsms.cli.progress import progress_bar
 from djsms.cli.recipients import Line, recipients
 from djsms.cli.results import Results, results
-from djsms.cli.tables import visible
+from djsms.cli.tables import counted, visible
 from djsms.types import Status
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class SendFile:
         counts = {
             "cannot be sent": len(plan.wrong),
             "went out in an earlier run, and are not sent again": plan.done,
-            f"to be sent, in {plan.segments:,} segments": plan.texts,
+            f"to be sent, in {counted(plan.segments, 'segment')}": plan.texts,
         }
         for words, count in counts.items():
             if count or words.startswith("to be sent"):
@@ -93,7 +93,7 @@ class SendFile:
 
     def _ask(self, plan: Plan) -> None:
         sender = f" from {self.options['frm']}" if self.options["frm"] else ""
-        question = f"Send {plan.texts:,} texts{sender} through {self.options['using']!r}?"
+        question = f"Send {counted(plan.texts, 'text')}{sender} through {self.options['using']!r}?"
         self.command.confirm(question, yes=self.options["yes"])
 
     def _tell_counts(self, counts: Counter[Status]) -> None:

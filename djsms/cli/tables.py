@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 
-__all__ = ["Styled", "render", "visible"]
+__all__ = ["Styled", "counted", "render", "visible"]
 
 # Plain columns are for programs and logs, and never broken into lines.
 UNLIMITED = 10_000
@@ -65,3 +65,8 @@ def visible(text: str) -> str:
         else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def counted(number: int, thing: str) -> str:
+    """Return ``1 text`` or ``1,204 texts``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -118,7 +118,7 @@ class TestManagePy:
 
     def test_names_itself_in_the_usage(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as end:
-            Command().run_from_argv(["./manage.py", "djsms", "send"])
+            Command().run_from_argv(["./manage.py", "djsms", "send", "--nope"])
         assert end.value.code == 2
         assert capsys.readouterr().err.startswith("usage: manage.py djsms send ")
 
