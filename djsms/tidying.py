@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
-from djsms.ledger.transactions import rows_of
+from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving.incoming import release_parts
 from djsms.receiving.reports import catch_up
@@ -114,13 +114,17 @@ def _count(rows: QuerySet[Row], put_in_order: Callable[[Row], bool]) -> int:
 def _pages(rows: QuerySet[Row]) -> Iterator[Row]:
     # Not a cursor: on SQLite its transaction would stay open, and ours could not write beside it.
     last = 0
-    while page := list(rows.filter(pk__gt=last).order_by("pk")[:PAGE]):
-        yield from page
-        last = page[-1].pk
+
+    def page() -> list[Row]:
+        return list(rows.filter(pk__gt=last).order_by("pk")[:PAGE])
+
+    while found := persist(page):
+        yield from found
+        last = found[-1].pk
 
 
 def _delete_joined_parts() -> int:
     old = rows_of(IncomingPart).filter(
         message__isnull=False, created_on__lt=timezone.now() - KEEP_PARTS
     )
-    return old.delete()[0]
+    return in_transaction(lambda: old.delete()[0])

@@ -21,11 +21,13 @@ from djsms import (
     SentPart,
     Status,
     StatusReport,
+    apply_reports,
     send_text,
     send_texts,
 )
 from djsms.exceptions import OutcomeUnknown, Refused, Throttled
 from djsms.ledger import entries
+from djsms.ledger.statuses import put_back
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving import reports
 from djsms.receiving.incoming import release_parts, take_text
@@ -136,29 +138,77 @@ class TestReplica:
         assert self.rows.get().status == "delivered"
 
 
+def break_off(alias: str) -> None:
+    """End this thread's connection from outside, as a server does that starts anew."""
+    connection = connections[alias]
+    connection.ensure_connection()
+    if connection.vendor == "postgresql":
+        query = "SELECT pg_terminate_backend(%s)"
+        killed = connection.connection.info.backend_pid
+    elif connection.vendor == "mysql":
+        query = "KILL %s"
+        killed = connection.connection.thread_id()
+    else:
+        pytest.skip("SQLite has no connection that dies")
+    other = connections.create_connection(alias)
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(query, [killed])
+    finally:
+        other.close()
+
+
 @committed
 def test_an_answer_is_stored_though_the_connection_died_during_the_call(provider, database):
     def kill(message):
-        connection = connections[database]
-        if connection.vendor == "postgresql":
-            query = "SELECT pg_terminate_backend(%s)"
-            killed = connection.connection.info.backend_pid
-        elif connection.vendor == "mysql":
-            query = "KILL %s"
-            killed = connection.connection.thread_id()
-        else:
-            pytest.skip("SQLite has no connection that dies")
-        other = connections.create_connection(database)
-        try:
-            with other.cursor() as cursor:
-                cursor.execute(query, [killed])
-        finally:
-            other.close()
+        break_off(database)
         return SendResult.accepted("abc")
 
     provider.answer = kill
     message = send_text("Hi", FRM, TO)
     assert (stored(message).status, stored(message).provider_id) == ("sending", "abc")
+
+
+class TestLongLivedProcesses:
+    """Outside of requests nobody looks after a connection that has died since it was last used."""
+
+    @committed
+    def test_reports_are_stored(self, provider, database):
+        message = send_text("Hi", FRM, TO)
+        break_off(database)
+        assert apply_reports("default", [StatusReport(status=Status.SENT, ref=message.ref)]) == 1
+        break_off(database)
+        several = [
+            StatusReport(status=status, ref=message.ref)
+            for status in Status
+            if status in ("failed", "delivered")
+        ]
+        assert apply_reports("default", several) == 2
+        assert stored(message).status == "delivered"
+
+    @committed
+    def test_the_first_report_after_the_database_started_anew_is_taken(self, provider, database):
+        message = send_text("Hi", FRM, TO)
+        break_off(database)
+        assert provider.reports(ref=message.ref, status="delivered").status_code == 200
+        assert stored(message).status == "delivered"
+
+    @committed
+    def test_the_first_text_is_sent(self, provider, database):
+        break_off(database)
+        assert send_text("Hi", FRM, TO).status == "sending"
+
+    @committed
+    def test_a_text_is_put_back(self, provider, database):
+        provider.fails(Throttled("too fast"))
+        message = send_text("Hi", FRM, TO)
+        break_off(database)
+        assert put_back(message)
+
+    @committed
+    def test_it_is_tidied(self, provider, database):
+        break_off(database)
+        assert tidy().reports == 0
 
 
 class Unreadable(Mapping[str, Any]):
