@@ -58,6 +58,10 @@ class Rate:
     seconds: int
     by_segment: bool = False
 
+    def __str__(self) -> str:
+        unit = next(unit for unit, seconds in SECONDS.items() if seconds == self.seconds)
+        return f"{self.count} segments/{unit}" if self.by_segment else f"{self.count}/{unit}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:

@@ -39,10 +39,12 @@ from djsms.models import TextMessage
 PUBLIC = {
     "djsms": """
         Balance Encoding Gateway IncomingText OutgoingText PartOf SendResult SentPart SentText
-        Status StatusReport apply_reports asend_text asend_texts gateway hookimpl hookspec
-        international resend_text send_text send_texts
+        Status StatusReport aenqueue_text aenqueue_texts apply_reports asend_text asend_texts
+        cancel_text enqueue_text enqueue_texts gateway hookimpl hookspec international
+        resend_text send_text send_texts
     """,
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
+    "djsms.queue": "AccountState QueueState WorkerState drain pause resume state",
     "djsms.http": """
         BearerToken HTTPBackend json_object json_objects parameter_bytes parameter_lists
         parameters public_url read_each retry_after
@@ -84,7 +86,8 @@ class TestPublicModules:
             djsms.send_txt  # type: ignore[attr-defined]  # noqa: B018
 
     def test_can_be_imported_by_a_backend_before_django_is_set_up(self) -> None:
-        imports = "".join(f"import {module}\n" for module in PUBLIC)
+        # the queue is for projects alone, and is its models
+        imports = "".join(f"import {module}\n" for module in PUBLIC if module != "djsms.queue")
         environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
         subprocess.run([sys.executable, "-c", imports], env=environment, check=True)
 
@@ -115,6 +118,21 @@ class TestSending:
 
     def test_asend_text_is_to_be_awaited(self) -> None:
         assert iscoroutinefunction(djsms.asend_text)
+
+    LATER = DOCUMENTED[:-1] + ", priority='normal', run_after=None, window=None, zone=None)"
+
+    def test_enqueue_text_takes_the_documented_arguments(self) -> None:
+        assert parameters(djsms.enqueue_text) == self.LATER
+
+    def test_aenqueue_text_takes_the_same(self) -> None:
+        assert parameters(djsms.aenqueue_text) == self.LATER
+        assert iscoroutinefunction(djsms.aenqueue_text)
+
+    def test_enqueue_texts_takes_the_documented_arguments(self) -> None:
+        assert parameters(djsms.enqueue_texts) == (
+            "(messages, *, using='default', fail_silently=True, status_report=False, expires=None, "
+            "priority='bulk', run_after=None, window=None, zone=None)"
+        )
 
     MANY = (
         "(messages, *, using='default', fail_silently=True, status_report=False, expires=None, "

@@ -22,6 +22,7 @@ SUBCOMMANDS = {
     "startbackend": "Begin a backend for a provider: write a complete distribution.",
     "tidy": "Put in order what only time can tell: run it every few minutes.",
     "webhooks": "Show the addresses to paste into the provider's settings.",
+    "work": "Send the texts that wait, until told to stop.",
 }
 
 

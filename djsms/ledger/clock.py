@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from djsms.ledger.transactions import database
 
-__all__ = ["aware", "microseconds", "moment_of", "stored"]
+__all__ = ["EPOCH", "aware", "microseconds", "moment_of", "now", "stored", "ticking"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,6 +34,17 @@ def microseconds() -> int:
     with connection.cursor() as cursor:
         cursor.execute(query)
         return int(cursor.fetchone()[0])
+
+
+def now() -> datetime:
+    """Return the time, aware and in UTC."""
+    return moment_of(microseconds())
+
+
+def ticking() -> Callable[[], datetime]:
+    """Return a clock that is set by the database's now, and goes on by itself."""
+    start, since = now(), time.monotonic()
+    return lambda: start + timedelta(seconds=time.monotonic() - since)
 
 
 def moment_of(microseconds: int) -> datetime:

@@ -7,13 +7,14 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from djsms.accounts.gateways import Gateway
 from djsms.conf import MAX_CONCURRENCY
 from djsms.models import TextMessage
 from djsms.sending import threads
 from djsms.sending.attempts import Outcome, attempt, attempt_in_thread, claim, record
+from djsms.sending.fallback import pass_on
 from djsms.sending.lots import Lots, Turn
 from djsms.sending.now import take_over
 
@@ -120,7 +121,10 @@ class Batch:
         if gateway is None:
             self._count()
             return
-        call = _Call(message, gateway, turn.new.fail_silently)
+        self._start(_Call(message, gateway, turn.new.fail_silently))
+
+    def _start(self, call: _Call) -> None:
+        gateway, message = call.gateway, call.message
         if self._leaves(gateway):
             context = contextvars.copy_context()
             future = self._pool.submit(context.run, attempt_in_thread, gateway, message)
@@ -151,6 +155,10 @@ class Batch:
 
     def _record(self) -> None:
         call, outcome = self._ended[0]
+        if (other := pass_on(call.message, outcome)) is not None:
+            self._ended.popleft()
+            self._start(replace(call, gateway=other))
+            return
         error = record(call.message, outcome)
         self._ended.popleft()
         if outcome.interruption is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from djsms.exceptions import TextMessageError
 from djsms.models import TextMessage
-from djsms.sending.arguments import Arguments, typed
+from djsms.sending.arguments import typed
 from djsms.sending.drafts import Draft, draft
 from djsms.sending.rows import store_lot
 
@@ -34,19 +34,33 @@ class Turn:
     is_new: bool
 
 
+def _draft(**given: Any) -> Draft:
+    return draft(typed(**given))
+
+
 class Lots:
     """Hands out the turns, in order, and stores the next lot when the last one is used up.
 
     ``error`` is what kept it from reading on. Those before it have their turns, unless they are of
     a lot that was not stored: one with a message that is wrong beyond what a row could say.
+    ``make`` makes the draft of a message from its arguments.
     """
 
-    def __init__(self, messages: Iterable[Item], defaults: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        messages: Iterable[Item],
+        defaults: Mapping[str, Any],
+        *,
+        make: Callable[..., Draft] = _draft,
+        size: int = LOT,
+    ) -> None:
         try:
             self._items: Iterator[Item] = iter(messages)
         except TypeError:
             kind = type(messages).__name__
             raise TypeError(f"messages must be an iterable of messages, not a {kind}.") from None
+        self._make = make
+        self._size = size
         self._defaults = {"extra": None, "key": None, **defaults}
         self._stored: deque[Turn] = deque()
         self._read = 0
@@ -56,21 +70,25 @@ class Lots:
     def peek(self) -> Turn | None:
         """Return the next turn without taking it; None if there are no more."""
         while not (self._stored or self._is_at_end):
-            drafts = self._read_lot()
-            placed = store_lot(drafts) if drafts else ()
-            self._stored.extend(
-                Turn(new, message, is_new)
-                for new, (message, is_new) in zip(drafts, placed, strict=True)
-            )
+            self._stored.extend(self.store_next())
         return self._stored[0] if self._stored else None
 
     def take(self) -> None:
         """Take the turn that ``peek`` returned."""
         self._stored.popleft()
 
+    def store_next(self) -> list[Turn]:
+        """Read and store the next lot, and return its turns; none at the end."""
+        drafts = self._read_lot()
+        placed = store_lot(drafts) if drafts else ()
+        return [
+            Turn(new, message, is_new)
+            for new, (message, is_new) in zip(drafts, placed, strict=True)
+        ]
+
     def _read_lot(self) -> list[Draft]:
         drafts: list[Draft] = []
-        while len(drafts) < LOT:
+        while not self._is_at_end and len(drafts) < self._size:
             try:
                 item = next(self._items)
             except StopIteration:
@@ -80,7 +98,7 @@ class Lots:
                 self._stop_at(error)
                 break
             try:
-                drafts.append(draft(self._arguments(item)))
+                drafts.append(self._made(item))
             except TextMessageError as error:
                 self._stop_at(error)
                 break
@@ -95,9 +113,9 @@ class Lots:
         self.error = error
         self._is_at_end = True
 
-    def _arguments(self, item: Item) -> Arguments:
+    def _made(self, item: Item) -> Draft:
         try:
-            return typed(**self._defaults | self._named(item))
+            return self._make(**self._defaults | self._named(item))
         except TypeError as error:
             raise TypeError(f"The message at index {self._read}: {error}") from None
 

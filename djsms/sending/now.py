@@ -18,6 +18,7 @@ from djsms.sending import keys, threads
 from djsms.sending.arguments import Arguments, typed
 from djsms.sending.attempts import Outcome, attempt, attempt_in_thread, record
 from djsms.sending.drafts import Draft, draft
+from djsms.sending.fallback import pass_on
 from djsms.sending.rows import store, store_attempted
 
 if TYPE_CHECKING:
@@ -77,7 +78,10 @@ def send_text(
     new = draft(arguments)
     message, gateway = begin(new)
     if gateway is not None:
-        finish(message, attempt(gateway, message), fail_silently=new.fail_silently)
+        outcome = attempt(gateway, message)
+        while (other := pass_on(message, outcome)) is not None:
+            outcome = attempt(other, message)
+        finish(message, outcome, fail_silently=new.fail_silently)
     return message
 
 
@@ -124,6 +128,8 @@ async def _send(arguments: Arguments, stop: threading.Event) -> TextMessage:
             else sync_to_async(attempt)
         )
         outcome = await call(gateway, message)
+        while (other := await sync_to_async(pass_on)(message, outcome)) is not None:
+            outcome = await call(other, message)
         await sync_to_async(finish)(message, outcome, fail_silently=arguments.fail_silently)
     return message
 

@@ -1,0 +1,105 @@
+"""``djsms work``: sends what waits, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from djsms.cli import SUBCOMMANDS, errors
+from djsms.cli.base import Subcommand
+
+__all__ = ["Command"]
+
+EVERY_MINUTE = 60.0
+
+
+class Command(Subcommand):
+    help = SUBCOMMANDS["work"]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "accounts", nargs="*", metavar="ACCOUNT", help="Only these accounts; default: all."
+        )
+        parser.add_argument(
+            "--threads",
+            type=_from_one,
+            default=8,
+            metavar="N",
+            help="How many calls at the same time (default: %(default)s).",
+        )
+        parser.add_argument(
+            "--once", action="store_true", help="Send what is due, and end; for cron."
+        )
+        parser.add_argument(
+            "--max-texts",
+            type=_from_one,
+            metavar="N",
+            help="End after so many texts, to be started anew.",
+        )
+        parser.add_argument(
+            "--poll",
+            type=_seconds,
+            default=1.0,
+            metavar="SECONDS",
+            help="How often to look when there is nothing to do (default: %(default)s).",
+        )
+
+    def handle(
+        self,
+        *,
+        accounts: list[str],
+        threads: int,
+        once: bool,
+        max_texts: int | None,
+        poll: float,
+        verbosity: int,
+        **options: Any,
+    ) -> None:
+        from djsms.accounts import gateways
+        from djsms.sending.drains import sending_gateways
+        from djsms.sending.repeating import Repeated
+        from djsms.sending.upkeep import keep_up
+        from djsms.sending.workers import Work
+        from djsms.tidying import tidy
+
+        with errors.told():
+            chosen = [gateways.get(alias) for alias in accounts] or list(sending_gateways())
+        if not chosen:
+            raise CommandError("There is no account that can send.")
+        work = Work(chosen, threads=threads, poll=poll, once=once, max_texts=max_texts)
+        chores = [Repeated(chore, seconds=EVERY_MINUTE) for chore in (keep_up, tidy)]
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # Nothing but a flag: an exception in the middle of a COMMIT would strand what it took.
+            signal.signal(number, lambda *args: work.stop())
+        if verbosity:
+            names = ", ".join(gateway.alias for gateway in chosen)
+            self.say(f"Sending what waits of {names}, with {threads} threads. Ctrl-C ends it.")
+        for chore in chores:
+            chore.start()
+        try:
+            with errors.told():
+                went_well = work.run()
+        finally:
+            for chore in chores:
+                chore.stop()
+        if verbosity:
+            self.say(f"{work.crew.calls} texts were handed over.")
+        if not went_well:
+            raise CommandError("It did not end well; see the log.")
+
+
+def _from_one(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def _seconds(value: str) -> float:
+    seconds = float(value)
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{value} is not between 0 and 3600")
+    return seconds

@@ -1,0 +1,105 @@
+"""Handing a text that surely did not go out to the account that takes over."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.core.exceptions import ImproperlyConfigured
+
+from djsms import conf
+from djsms.accounts import gateways
+from djsms.accounts.gateways import Gateway
+from djsms.exceptions import (
+    AuthenticationFailed,
+    InsufficientFunds,
+    SendError,
+    TemporarilyUnavailable,
+    TextMessageError,
+)
+from djsms.ledger import clock, storable
+from djsms.ledger.statuses import put_back
+from djsms.ledger.transactions import in_transaction, rows_of
+from djsms.models import BACKEND_LENGTH, Gate, StatusEvent, TextMessage
+from djsms.sending import gates
+from djsms.sending.attempts import Outcome, claim
+from djsms.sending.leaving import change, change_idle
+from djsms.sending.waiting import is_any_due, waiting
+
+__all__ = ["concerns_account", "hand_over", "next_account", "pass_on", "relieve"]
+
+logger = logging.getLogger("djsms")
+
+LOT = 10
+
+
+def concerns_account(error: TextMessageError | None) -> bool:
+    """Return whether a text was surely not taken, for a reason that is the account's."""
+    return isinstance(error, TemporarilyUnavailable | AuthenticationFailed | InsufficientFunds)
+
+
+def next_account(message: TextMessage) -> str:
+    """Return the account that is to try a text next; empty if all have that may.
+
+    Those have that put it back after an attempt.
+    """
+    others = list(conf.fallbacks(message.account))
+    if not others:
+        return ""
+    attempts = rows_of(StatusEvent).filter(message=message, source=StatusEvent.Source.ATTEMPT)
+    tried = set(attempts.values_list("account", flat=True))
+    return next((alias for alias in others if alias not in tried and _can_send(alias)), "")
+
+
+def pass_on(message: TextMessage, outcome: Outcome) -> Gateway | None:
+    """Claim a text that was called for in vain for the account that takes over; return its gateway.
+
+    None if nobody does, or may: then the outcome is what became of the text.
+    """
+    error = outcome.error
+    if not isinstance(error, SendError) or not concerns_account(error):
+        return None
+    alias = next_account(message)
+    if not alias or not put_back(message, error):
+        return None
+    gateway = gateways.get(alias)
+    backend = storable.fit(gateway.backend, BACKEND_LENGTH)
+    in_transaction(lambda: change_idle(message, account=alias, backend=backend))
+    return gateway if claim(message) else None
+
+
+def hand_over(message: TextMessage, alias: str) -> bool:
+    """Let a text that waits wait for another account, and go at once; False if it waits no more."""
+    now = clock.stored(clock.now())
+    limits = gateways.get(alias).limits
+    slot = message.frm if limits.originator_rate is not None else ""
+    return in_transaction(lambda: change(message, account=alias, slot=slot, due_on=now))
+
+
+def relieve(alias: str, moment: datetime) -> int:
+    """Hand over some texts that are due, since their account has closed; return how many.
+
+    Few at a time, and only to accounts that have nothing else to do: this one may soon be back.
+    """
+    others = {alias for alias in conf.fallbacks(alias) if _is_idle(alias, moment)}
+    if not others:
+        return 0
+    texts = waiting(alias).filter(due_on__lte=clock.stored(moment)).order_by("lane", "due_on")
+    handed = [
+        hand_over(text, other) for text in texts[:LOT] if (other := next_account(text)) in others
+    ]
+    return sum(handed)
+
+
+def _is_idle(alias: str, moment: datetime) -> bool:
+    gate = rows_of(Gate).filter(account=alias, slot="").first()
+    is_open = gate is None or gates.is_open(gate, moment)
+    return is_open and not is_any_due(alias, moment)
+
+
+def _can_send(alias: str) -> bool:
+    try:
+        return gateways.get(alias).supports("send")
+    except ImproperlyConfigured as error:
+        logger.error("The account %s cannot take over: %s", alias, error)
+        return False

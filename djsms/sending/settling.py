@@ -1,0 +1,91 @@
+"""What becomes of a claimed text, by the outcome of its attempt: the end, or another try."""
+
+from __future__ import annotations
+
+import logging
+
+from djsms.accounts import gateways
+from djsms.exceptions import (
+    AuthenticationFailed,
+    InsufficientFunds,
+    OutcomeUnknown,
+    Refused,
+    SendError,
+    TemporarilyUnavailable,
+    Throttled,
+)
+from djsms.ledger import clock
+from djsms.ledger.statuses import kind_of, put_back
+from djsms.ledger.transactions import in_transaction, read_afresh
+from djsms.models import TextMessage
+from djsms.sending import breaker, leaving
+from djsms.sending.attempts import Outcome, record
+from djsms.sending.fallback import hand_over, next_account
+from djsms.sending.hours import is_over
+from djsms.sending.schedule import pause_before
+from djsms.types import Status
+
+__all__ = ["settle"]
+
+logger = logging.getLogger("djsms")
+
+
+def settle(message: TextMessage, outcome: Outcome, *, is_probe: bool, is_clean: bool) -> bool:
+    """Record the outcome with the text and with its account's gate.
+
+    ``is_clean`` says that the gate is known to have no failures, which a success would clear.
+    Returns whether it still has none. Harmless if it is called again for the same outcome.
+    """
+    alias, error = message.account, outcome.error
+    if isinstance(error, AuthenticationFailed | InsufficientFunds):
+        if breaker.denied(alias, message, kind_of(error), is_probe=is_probe):
+            _retry(message, error, outcome)
+        else:
+            record(message, outcome)
+        return False
+    if isinstance(error, Throttled):
+        breaker.throttled(alias, error.retry_after)
+        _retry(message, error, outcome)
+        return is_clean
+    if isinstance(error, TemporarilyUnavailable):
+        breaker.failed(alias, kind_of(error), is_probe=is_probe)
+        _retry(message, error, outcome)
+        return False
+    if isinstance(error, OutcomeUnknown):
+        breaker.failed(alias, kind_of(error), is_probe=is_probe)
+        record(message, outcome)
+        return False
+    record(message, outcome)
+    if error is not None and not isinstance(error, Refused):
+        # Our own no, or the backend's: the provider was not asked.
+        if is_probe:
+            breaker.untried(alias)
+        return is_clean
+    if not is_clean:
+        breaker.passed(alias)
+    return True
+
+
+def _retry(message: TextMessage, error: SendError, outcome: Outcome) -> None:
+    """Let the text wait again, as the schedule has it, or for the account that takes over."""
+    now = clock.now()
+    due_on = now + pause_before(message.attempts, error.retry_after)
+    if not put_back(message, error, due_on=clock.stored(due_on)):
+        _too_late(message, outcome)
+    elif other := next_account(message):
+        hand_over(message, other)
+    elif is_over(message, due_on):
+        leaving.expire([message])
+    elif gateways.get(message.account).limits.originator_rate is not None:
+        in_transaction(lambda: leaving.change(message, slot=message.frm))
+
+
+def _too_late(message: TextMessage, outcome: Outcome) -> None:
+    """Take note of a sure no to a text that is not in flight any more.
+
+    One that was given up as unknown ends by it. One that a report has moved on is out, whatever
+    the answer says; and one that waits again is that of another try of ours.
+    """
+    read_afresh(message)
+    if message.status is Status.UNKNOWN:
+        record(message, outcome)
