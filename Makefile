@@ -7,6 +7,8 @@ PY := .venv/bin/python
 ARGS ?=
 # the whole suite runs on all cores, a part of it in one process
 JOBS ?= $(if $(ARGS),0,auto)
+# LIVE=1: also what talks to real programs outside the suite, or takes long
+MARKS := $(if $(LIVE),,-m 'not live')
 
 PYPROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 CONSTRAINTS := constraints/base.txt constraints/django.txt
@@ -22,11 +24,11 @@ demo: .venv/.demo
 test: .venv/.test
 ifdef COVERAGE
 	@$(PY) -m coverage erase
-	@$(PY) -m coverage run -m pytest -n $(JOBS) $(ARGS)
+	@$(PY) -m coverage run -m pytest -n $(JOBS) $(MARKS) $(ARGS)
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
 else
-	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) $(MARKS) $(ARGS)
 endif
 
 # four targets, so that make -k lint tells everything at once
