@@ -1,4 +1,4 @@
-"""What time alone brings to light: calls that never came back, parts that never came."""
+"""What time alone brings to light: calls that never came back, texts whose time is over."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
+from djsms.exceptions import TemporarilyUnavailable
+from djsms.ledger import clock
 from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving.incoming import release_parts
 from djsms.receiving.reports import catch_up
 from djsms.sending.outcomes import record_failure
+from djsms.sending.upkeep import give_up, give_up_calls_of_the_dead, keep_up
 from djsms.types import Status
 
 __all__ = ["Tidied", "tidy"]
@@ -45,6 +47,8 @@ class Tidied:
     failed: int
     """Messages whose process died before their turn came, now ``failed``: never attempted in a day,
     and not waiting for a time. Their keys, and ``djsms resend``, still send them."""
+    expired: int
+    """Messages that waited to be sent, and whose time was over, now ``expired``."""
     reports: int
     """Status reports that found their message, or found it ready, only now."""
     released: int
@@ -60,8 +64,9 @@ def tidy() -> Tidied:
     and does not keep the rest from it.
     """
     return Tidied(
-        unknown=_count(_lost_calls(), _give_up_call),
+        unknown=give_up_calls_of_the_dead() + _count(_lost_calls(), _give_up_call),
         failed=_count(_missed_turns(), _give_up_turn),
+        expired=keep_up(),
         reports=_count(_waiting_reports(), catch_up),
         released=release_parts(),
         parts=_delete_joined_parts(),
@@ -73,13 +78,13 @@ def _lost_calls() -> QuerySet[TextMessage]:
         direction=TextMessage.Direction.OUTGOING,
         status=Status.CREATED,
         due_on__isnull=True,
-        attempted_on__lt=timezone.now() - CALL_LIMIT,
+        # By the clock of the database: one of ours that is wrong would give up what goes well.
+        attempted_on__lt=clock.stored(clock.now() - CALL_LIMIT),
     )
 
 
 def _give_up_call(message: TextMessage) -> bool:
-    record_failure(message, OutcomeUnknown("The call to the provider never came back."))
-    return True
+    return give_up(message, "The call to the provider never came back.")
 
 
 def _missed_turns() -> QuerySet[TextMessage]:

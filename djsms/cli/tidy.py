@@ -22,6 +22,7 @@ class Command(Subcommand):
                 f"{tidied.unknown:>6}  calls to the provider that never came back, now unknown"
             )
             self.say(f"{tidied.failed:>6}  messages whose turn to be sent never came, now failed")
+            self.say(f"{tidied.expired:>6}  messages that waited until their time was over")
             self.say(f"{tidied.reports:>6}  status reports that found their message only now")
             self.say(f"{tidied.released:>6}  incoming texts released without their missing parts")
             self.say(f"{tidied.parts:>6}  old parts of joined texts deleted")

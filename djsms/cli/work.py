@@ -61,7 +61,6 @@ class Command(Subcommand):
         from djsms.accounts import gateways
         from djsms.sending.drains import sending_gateways
         from djsms.sending.repeating import Repeated
-        from djsms.sending.upkeep import keep_up
         from djsms.sending.workers import Work
         from djsms.tidying import tidy
 
@@ -70,21 +69,19 @@ class Command(Subcommand):
         if not chosen:
             raise CommandError("There is no account that can send.")
         work = Work(chosen, threads=threads, poll=poll, once=once, max_texts=max_texts)
-        chores = [Repeated(chore, seconds=EVERY_MINUTE) for chore in (keep_up, tidy)]
+        tidying = Repeated(tidy, seconds=EVERY_MINUTE)
         for number in (signal.SIGTERM, signal.SIGINT):
             # Nothing but a flag: an exception in the middle of a COMMIT would strand what it took.
             signal.signal(number, lambda *args: work.stop())
         if verbosity:
             names = ", ".join(gateway.alias for gateway in chosen)
             self.say(f"Sending what waits of {names}, with {threads} threads. Ctrl-C ends it.")
-        for chore in chores:
-            chore.start()
+        tidying.start()
         try:
             with errors.told():
                 went_well = work.run()
         finally:
-            for chore in chores:
-                chore.stop()
+            tidying.stop()
         if verbosity:
             self.say(f"{work.crew.calls} texts were handed over.")
         if not went_well:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from djsms import conf
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 REASON_LENGTH = 200
+LOT = 500
 
 _provided: set[tuple[str, str]] = set()
 
@@ -117,12 +119,21 @@ def align(alias: str, *, by_originator: bool) -> None:
     texts = rows_of(TextMessage).filter(account=alias)
     others = rows_of(Gate).filter(account=alias).exclude(slot="")
     if not by_originator:
-        texts.exclude(slot="").update(slot="")
-        others.delete()
+        _move(texts.exclude(slot=""), "")
+        if others.exists():
+            others.delete()
         return
     lanes = TextMessage.Lane.values
     without = texts.filter(slot="", lane__in=lanes, due_on__gt=clock.stored(clock.EPOCH))
     for originator in set(without.values_list("frm", flat=True).distinct()):
-        without.filter(frm=originator).update(slot=originator)
+        _move(without.filter(frm=originator), originator)
     slots = set(texts.exclude(slot="").values_list("slot", flat=True).distinct())
     make(alias, *slots - set(others.values_list("slot", flat=True)))
+
+
+def _move(texts: QuerySet[TextMessage], slot: str) -> None:
+    # Read first, and changed by their keys: an UPDATE that has to look for its rows would wait on
+    # MariaDB for every transaction that has just stored one.
+    ids = list(texts.values_list("pk", flat=True))
+    for start in range(0, len(ids), LOT):
+        rows_of(TextMessage).filter(pk__in=ids[start : start + LOT]).update(slot=slot)

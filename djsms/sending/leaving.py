@@ -18,7 +18,7 @@ from djsms.sending.hours import hours
 from djsms.sending.waiting import waiting
 from djsms.types import Status
 
-__all__ = ["cancel_text", "change", "change_idle", "expire", "sweep"]
+__all__ = ["cancel_text", "change", "change_idle", "expire", "expire_lot", "sweep"]
 
 # Receivers are told of each, and the rows stay locked meanwhile.
 LOT = 100
@@ -43,10 +43,13 @@ def sweep(alias: str) -> int:
 
     Not at the gate: after an outage there may be very many of them.
     """
-    moment = clock.now()
-    over = waiting(alias).filter(expires_on__lte=clock.stored(moment))
-    due = waiting(alias).filter(due_on__lte=clock.stored(moment))
-    return expire(over[:LOT]) + _put_off(due.exclude(window="")[:LOT], moment)
+    return expire_lot(alias) + _put_off_lot(alias)
+
+
+def expire_lot(alias: str) -> int:
+    """End texts of an account that wait and are over, up to a lot; return how many."""
+    over = waiting(alias).filter(expires_on__lte=clock.stored(clock.now()))
+    return expire(over[:LOT])
 
 
 def change(message: TextMessage, **fields: Any) -> bool:
@@ -72,7 +75,10 @@ def expire(messages: Iterable[TextMessage]) -> int:
     return in_transaction(lambda: sum([end(message) for message in lot]))
 
 
-def _put_off(messages: Iterable[TextMessage], moment: datetime) -> int:
+def _put_off_lot(alias: str) -> int:
+    moment = clock.now()
+    due = waiting(alias).filter(due_on__lte=clock.stored(moment)).exclude(window="")
+    messages = due[:LOT]
     late = [(message, opens) for message in messages if (opens := _opens(message, moment)) > moment]
     return in_transaction(
         lambda: sum([change(message, due_on=clock.stored(opens)) for message, opens in late])

@@ -67,10 +67,12 @@ class Meter:
         return max(0, self._plausible(free_at, now) - now) / SECOND
 
     def _plausible(self, free_at: int, now: int) -> int:
-        # Time that nobody used is saved up for one burst only. No text reaches further ahead than
-        # the dearest does: more is a clock that was set back, and must not stop the account.
-        burst = max(0, BURST - self._time(1))
-        return min(max(free_at, now - burst), now + self._time(self.dearest))
+        # No text reaches further ahead than the dearest does: what does comes of a clock that was
+        # set back since, and would stop the account until it has caught up.
+        if free_at > now + self._time(self.dearest):
+            return now
+        # Time that nobody used is saved up for one burst, and no more.
+        return max(free_at, now - max(0, BURST - self._time(1)))
 
     def _time(self, cost: int) -> int:
         return -(-cost * self.period // self.count)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from functools import partial
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -20,7 +19,7 @@ from djsms.sending.presence import GONE
 from djsms.sending.waiting import under_way
 from djsms.types import Status
 
-__all__ = ["keep_up"]
+__all__ = ["give_up", "give_up_calls_of_the_dead", "keep_up"]
 
 logger = logging.getLogger("djsms")
 
@@ -28,34 +27,49 @@ logger = logging.getLogger("djsms")
 LOTS = 100
 
 
-def keep_up() -> None:
-    """Put the gates and slots in order, end what is over, give up the calls of dead workers.
+def keep_up() -> int:
+    """Put gates and slots in order, and end what waits and is over; return how many that were.
 
     What goes wrong with one account is logged, and keeps no other from it.
     """
+    expired = 0
     for alias in _accounts():
         try:
-            _keep_up(alias)
+            expired += _keep_up(alias)
         except Exception:
             logger.exception("The queue of the account %s could not be put in order", alias)
-    give_up_calls_of_the_dead()
+    return expired
 
 
 def give_up_calls_of_the_dead() -> int:
-    """Mark as unknown what workers were calling for that have not been seen since; return how many.
+    """Mark as unknown what workers were calling for that are not seen any more; return how many.
 
     Nobody calls for it again.
     """
-    dead = rows_of(Worker).filter(seen_on__lt=clock.stored(clock.now() - GONE))
-    ids = list(dead.values_list("id", flat=True))
+    gone = clock.stored(clock.now() - GONE)
+    ids = list(rows_of(Worker).filter(seen_on__lt=gone).values_list("id", flat=True))
     if not ids:
         return 0
-    count = 0
-    for alias in _accounts():
-        for message in under_way(alias).filter(worker__in=ids):
-            count += in_transaction(partial(_give_up, message))
-    rows_of(Worker).filter(id__in=ids, seen_on__lt=clock.stored(clock.now() - GONE)).delete()
+    words = "The worker died during the call to the provider."
+    calls = [call for alias in _accounts() for call in under_way(alias).filter(worker__in=ids)]
+    count = sum([give_up(call, words) for call in calls])
+    rows_of(Worker).filter(id__in=ids, seen_on__lt=gone).delete()
     return count
+
+
+def give_up(message: TextMessage, words: str) -> bool:
+    """Mark a text as unknown whose call never came back; False if it is not in flight any more."""
+    attempts = message.attempts
+
+    def mark() -> bool:
+        lock(message)
+        is_same = message.attempts == attempts and message.due_on is None
+        if message.status is not Status.CREATED or message.attempted_on is None or not is_same:
+            return False
+        record_failure(message, OutcomeUnknown(words))
+        return True
+
+    return in_transaction(mark)
 
 
 def _accounts() -> Iterator[str]:
@@ -63,22 +77,16 @@ def _accounts() -> Iterator[str]:
     yield from rows_of(Gate).filter(slot="").order_by("account").values_list("account", flat=True)
 
 
-def _keep_up(alias: str) -> None:
+def _keep_up(alias: str) -> int:
     try:
-        limits = conf.account(alias)
+        by_originator = conf.account(alias).originator_rate is not None
     except ImproperlyConfigured:
-        limits = None
-    gates.align(alias, by_originator=limits is not None and limits.originator_rate is not None)
+        by_originator = False
+    gates.align(alias, by_originator=by_originator)
+    expired = 0
     for _ in range(LOTS):
-        if not leaving.sweep(alias):
+        lot = leaving.expire_lot(alias)
+        expired += lot
+        if not lot:
             break
-
-
-def _give_up(message: TextMessage) -> bool:
-    attempts = message.attempts
-    lock(message)
-    is_ours = message.attempts == attempts and message.due_on is None
-    if message.status is not Status.CREATED or message.attempted_on is None or not is_ours:
-        return False
-    record_failure(message, OutcomeUnknown("The worker died during the call to the provider."))
-    return True
+    return expired

@@ -54,10 +54,16 @@ def test_what_may_go_is_known_before_the_texts_are() -> None:
     assert meter(50).free(NOW + 1, NOW) == 0
 
 
-def test_clock_that_was_set_back_stops_nothing_for_longer_than_a_text_costs() -> None:
+def test_clock_that_was_set_back_stops_nothing() -> None:
     hour_ahead = NOW + 3600 * SECOND
-    assert meter(10).wait(hour_ahead, NOW) == 0.1
-    assert segments_meter(5, max_segments=10).wait(hour_ahead, NOW) == 2
+    assert meter(10).take(hour_ahead, NOW, [1, 1]) == (1, NOW + SECOND // 10)
+    assert meter(10).wait(hour_ahead, NOW) == 0
+
+
+def test_dear_text_is_waited_for_and_not_taken_for_a_wrong_clock() -> None:
+    by_segment = segments_meter(5, max_segments=10)
+    _, free_at = by_segment.take(0, NOW, [10])
+    assert by_segment.wait(free_at, NOW) == 2
 
 
 def test_slow_rate_survives_its_own_long_wait() -> None:
