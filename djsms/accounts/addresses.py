@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.urls import NoReverseMatch, URLResolver, get_resolver, get_script_prefix, reverse
@@ -14,6 +15,7 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from djsms import conf
+from djsms.exceptions import InvalidOptions
 
 __all__ = ["bears_token", "namespace", "token", "webhook_path", "webhook_url"]
 
@@ -40,7 +42,8 @@ def bears_token(alias: str, given: str) -> bool:
 def webhook_url(alias: str, kind: Kind) -> str:
     """Return the full address for an account's status reports or incoming texts, with its token.
 
-    Empty if ``DJSMS_BASE_URL`` is not set or ``webhook_path`` finds none.
+    Empty if ``DJSMS_BASE_URL`` is not set or ``webhook_path`` finds none. Raises
+    ``ImproperlyConfigured`` if the settings that it is made of are wrong.
     """
     base = conf.base_url()
     if not base:
@@ -49,6 +52,15 @@ def webhook_url(alias: str, kind: Kind) -> str:
         path = webhook_path(alias, kind)
     except NoReverseMatch:
         return ""
+    except ImproperlyConfigured:
+        raise
+    except Exception as error:
+        # It is the project's own, and what it raises when it is loaded may be anything.
+        raise InvalidOptions(
+            f"The webhook addresses of the account {alias!r} cannot be made, since the URLconf of "
+            f"ROOT_URLCONF ({settings.ROOT_URLCONF}) cannot be loaded: "
+            f"{type(error).__name__}: {error}"
+        ) from error
     # Only within a request does the path begin with the script's, and the base has it already.
     return f"{base}/{path.removeprefix(get_script_prefix())}"
 

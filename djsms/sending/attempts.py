@@ -16,7 +16,12 @@ from django.utils import timezone
 
 from djsms.accounts import addresses
 from djsms.accounts.gateways import Gateway
-from djsms.exceptions import OutcomeUnknown, SendError, TextMessageError
+from djsms.exceptions import (
+    OutcomeUnknown,
+    SendError,
+    TemporarilyUnavailable,
+    TextMessageError,
+)
 from djsms.ledger import storable
 from djsms.ledger.announcements import announce
 from djsms.ledger.statuses import kind_of
@@ -142,7 +147,11 @@ def _expire(message: TextMessage, now: datetime) -> None:
 
 def _called(gateway: Gateway, message: TextMessage) -> Outcome:
     try:
-        return Outcome(answer=gateway.send(_outgoing(message)))
+        outgoing = _outgoing(message)
+    except BaseException as error:
+        return _not_begun(message, error)
+    try:
+        return Outcome(answer=gateway.send(outgoing))
     except TextMessageError as error:
         return Outcome(error=error)
     except BaseException as error:
@@ -154,6 +163,17 @@ def _called(gateway: Gateway, message: TextMessage) -> Outcome:
         unknown = OutcomeUnknown(f"The backend failed with {name}.")
         unknown.__cause__ = error
         return Outcome(error=unknown)
+
+
+def _not_begun(message: TextMessage, error: BaseException) -> Outcome:
+    """Return the outcome of a call that was not made, as what the project adds to it is wrong."""
+    name = type(error).__name__
+    unsent = TemporarilyUnavailable(f"The backend was not called, because of {name}: {error}")
+    unsent.__cause__ = error
+    if is_interruption(error):
+        return Outcome(error=unsent, interruption=error)
+    logger.error("Text %s: not handed to the backend", message.ref, exc_info=error)
+    return Outcome(error=unsent)
 
 
 def _outgoing(message: TextMessage) -> OutgoingText:

@@ -11,7 +11,7 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 
 from djsms import numbers, segments
-from djsms.accounts import gateways
+from djsms.accounts import addresses, gateways
 from djsms.accounts.gateways import Gateway
 from djsms.exceptions import (
     InvalidMessage,
@@ -60,6 +60,9 @@ def draft(given: Arguments, **fields: Any) -> Draft:
     configuration always.
     """
     gateway = gateways.get(given.using)
+    if given.status_report:
+        # Made again for the call; what is wrong with it is to be told before there is a row.
+        addresses.webhook_url(gateway.alias, "callback")
     frm = _own_sender(gateway) if given.frm is None else given.frm
     try:
         message = _message(given, frm, gateway)

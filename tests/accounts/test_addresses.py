@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from djsms.accounts.addresses import _token, bears_token, token, webhook_url
+from djsms.exceptions import InvalidOptions
 from djsms.receiving import views
 
 BASE = "https://example.com"
@@ -151,6 +152,11 @@ class TestUrl:
     def test_is_empty_below_a_path_with_a_variable_part(self, settings: Settings) -> None:
         settings.ROOT_URLCONF = (path("<slug:shop>/", include("djsms.urls")),)
         assert webhook_url("default", "callback") == ""
+
+    def test_needs_a_urlconf_that_can_be_loaded(self, settings: Settings) -> None:
+        settings.ROOT_URLCONF = "no_such_urls"
+        with pytest.raises(InvalidOptions, match=r"no_such_urls.*ModuleNotFoundError"):
+            webhook_url("default", "callback")
 
     def test_is_empty_where_the_addresses_are_not_included(self, settings: Settings) -> None:
         settings.ROOT_URLCONF = ()

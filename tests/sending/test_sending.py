@@ -8,6 +8,7 @@ import threading
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, connections
 from django.db.models.signals import post_save
 
@@ -75,6 +76,13 @@ class TestAcceptance:
         assert provider.sent[0].callback_url.startswith(
             "https://example.com/djsms/callback/default/"
         )
+
+    def test_without_an_address_for_it_nothing_is_stored_or_sent(self, provider, settings):
+        settings.ROOT_URLCONF = "no_such_urls"
+        with pytest.raises(ImproperlyConfigured, match="no_such_urls"):
+            send_text("Hi", FRM, TO, status_report=True)
+        assert not provider.sent
+        assert not TextMessage.objects.exists()
 
     def test_no_address_is_given_when_no_report_is_asked_for(self, provider):
         send_text("Hi", FRM, TO)

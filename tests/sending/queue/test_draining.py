@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from pytest_django import Settings
 from scripted import Provider
 
 import djsms
@@ -53,6 +54,18 @@ def test_its_row_tells_so(database: str, provider: Provider) -> None:
     assert message.attempts == 1
     assert message.attempted_on is not None
     assert message.provider_id == f"id-{message.ref}"
+
+
+def test_text_waits_on_while_no_address_for_its_report_can_be_made(
+    database: str, provider: Provider, settings: Settings
+) -> None:
+    message = waits(status_report=True)
+    settings.ROOT_URLCONF = "no_such_urls"
+    queue.drain()
+    message.refresh_from_db()
+    assert not provider.sent
+    assert message.status is Status.CREATED
+    assert message.due_on is not None
 
 
 def test_nothing_is_sent_twice(database: str, provider: Provider) -> None:
