@@ -26,6 +26,7 @@ __all__ = [
     "allow_unverified_webhooks",
     "base_url",
     "engine",
+    "engine_options",
     "extensions",
     "fallbacks",
     "flat_option",
@@ -219,6 +220,14 @@ def engine() -> str:
             "installed one."
         )
     return name
+
+
+def engine_options() -> Mapping[str, Any]:
+    """Return the keyword arguments that the engine is made with."""
+    options = _mapping("DJSMS_ENGINE_OPTIONS")
+    if not all(isinstance(name, str) for name in options):
+        raise InvalidOptions("DJSMS_ENGINE_OPTIONS must be a dictionary by the options' names.")
+    return options
 
 
 def windows() -> dict[str, Window]:

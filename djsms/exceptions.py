@@ -131,7 +131,7 @@ class Forged(InvalidWebhook):
 
 
 class BackendNotFound(ImproperlyConfigured):
-    """No installed distribution offers a backend of this name."""
+    """No installed distribution offers a backend, or an engine, of this name."""
 
 
 class AccountNotFound(BackendNotFound):
@@ -139,12 +139,12 @@ class AccountNotFound(BackendNotFound):
 
 
 class BackendBroken(ImproperlyConfigured):
-    """A backend or an extension cannot be imported, or does not fit the hook specifications."""
+    """A backend, an engine or an extension cannot be imported, or is not what it should be."""
 
 
 class BackendConflict(ImproperlyConfigured):
-    """Two distributions claim the same backend name."""
+    """Two distributions claim the same name of a backend, or of an engine."""
 
 
 class InvalidOptions(ImproperlyConfigured):
-    """The options of an account do not fit its backend."""
+    """A setting is malformed, or options do not fit the backend or the engine that they are for."""

@@ -22,17 +22,19 @@ class Folder:
         *,
         name: str = "djsms-acme",
         version: str = "1.0",
+        group: str = "djsms.backends",
     ) -> Path:
         """Install a distribution that offers backends, by name: a class, or ``module:attribute``.
 
-        ``modules`` is the source code of its modules by their names.
+        ``modules`` is the source code of its modules by their names. ``group`` is that of the entry
+        points, if they are no backends.
         """
         place = self.root / f"{name}-{version}"
         info = place / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         lines = [f"{backend} = {_address(target)}" for backend, target in backends.items()]
-        (info / "entry_points.txt").write_text("\n".join(["[djsms.backends]", *lines, ""]))
+        (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
         for module, source in (modules or {}).items():
             (place / f"{module}.py").write_text(textwrap.dedent(source))
         sys.path.insert(0, str(place))

@@ -44,6 +44,7 @@ PUBLIC = {
         resend_text send_text send_texts
     """,
     "djsms.backends": "BaseBackend DummyBackend LocalBackend MemoryBackend",
+    "djsms.engines": "Engine TasksEngine WorkerEngine drain_bounded sweep",
     "djsms.queue": "AccountState QueueState WorkerState drain pause resume state",
     "djsms.http": """
         BearerToken HTTPBackend json_object json_objects parameter_bytes parameter_lists
@@ -58,7 +59,8 @@ PUBLIC = {
 }
 
 KIT = """
-Answer BackendConformance NEW_ID Outbox Provider Received Recorded SentText SentTexts outbox
+Answer BackendConformance EngineConformance NEW_ID Outbox Provider Received Recorded SentText
+SentTexts outbox
 """.split()  # noqa: SIM905
 
 

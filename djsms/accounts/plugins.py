@@ -1,4 +1,4 @@
-"""Find backends by name among the installed distributions, and import only the one asked for."""
+"""Find backends and engines by name among what is installed, and import only the one asked for."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ else:
     from importlib_metadata import EntryPoint, distributions
 
 __all__ = [
+    "ENGINES",
     "GROUP",
     "HOOKS",
     "EntryPoint",
@@ -29,6 +30,10 @@ __all__ = [
 ]
 
 GROUP = "djsms.backends"
+ENGINES = "djsms.engines"
+
+# What messages call the members of a group.
+KINDS = {GROUP: "backend", ENGINES: "engine"}
 
 # What pluggy leaves on functions that are marked by @hookspec and @hookimpl.
 SPEC, IMPL = "djsms_spec", "djsms_impl"
@@ -37,38 +42,43 @@ HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, 
 """The names of all hooks, in the order of the specification."""
 
 
-def installed() -> list[EntryPoint]:
-    """Return the entry points of all installed backends by name; imports none of them."""
-    return _survey()[0]
+def installed(group: str = GROUP) -> list[EntryPoint]:
+    """Return the entry points of all installed backends, or engines, by name; imports none."""
+    return _survey(group)[0]
 
 
-def find(name: str) -> EntryPoint:
-    """Return the entry point of one backend.
+def find(name: str, group: str = GROUP) -> EntryPoint:
+    """Return the entry point of one backend, or engine.
 
     Raises ``BackendNotFound``, or ``BackendConflict`` if several distributions claim the name.
     """
-    entries, unreadable = _survey()
+    kind = KINDS[group]
+    entries, unreadable = _survey(group)
     claims = [entry for entry in entries if entry.name == name]
     if len(claims) == 1:
         return claims[0]
     if claims:
         owners = " and ".join(sorted(map(describe, claims)))
-        raise BackendConflict(f"The backend name {name!r} is claimed by {owners}; uninstall one.")
+        raise BackendConflict(f"The {kind} name {name!r} is claimed by {owners}; uninstall one.")
     names = [entry.name for entry in entries]
     # Somebody used to Django's own settings writes where the class is.
     paths = {entry.value.replace(":", "."): entry.name for entry in entries}
     guess = [paths[name]] if name in paths else difflib.get_close_matches(name, names, n=1)
-    hint = " It takes the name of a backend, not a dotted path." if "." in name else ""
+    article = "an" if kind == "engine" else "a"
+    hint = f" It takes the name of {article} {kind}, not a dotted path." if "." in name else ""
     hint += f" Did you mean {guess[0]!r}?" if guess else ""
     if unreadable:
         hint += f" The entry points of {', '.join(unreadable)} cannot be read: reinstall it."
     known = ", ".join(map(repr, names)) or "none"
-    raise BackendNotFound(f"No installed backend is named {name!r} (installed: {known}).{hint}")
+    raise BackendNotFound(f"No installed {kind} is named {name!r} (installed: {known}).{hint}")
 
 
-def load(name: str) -> Any:
-    """Import one backend and return its class; raise ``BackendBroken`` with the reason if not."""
-    return import_from(find(name))
+def load(name: str, group: str = GROUP) -> Any:
+    """Import one backend, or engine, and return its class.
+
+    Raises ``BackendBroken`` with the reason if it cannot be imported.
+    """
+    return import_from(find(name, group))
 
 
 def import_from(entry: EntryPoint) -> Any:
@@ -77,7 +87,7 @@ def import_from(entry: EntryPoint) -> Any:
         return entry.load()
     except (Exception, SystemExit) as error:
         raise BackendBroken(
-            f"The backend {entry.name!r} ({describe(entry)}) cannot be imported: "
+            f"The {KINDS[entry.group]} {entry.name!r} ({describe(entry)}) cannot be imported: "
             f"{type(error).__name__}: {error}"
         ) from error
 
@@ -112,14 +122,14 @@ def distribution(entry: EntryPoint) -> tuple[str, str]:
         return "", ""
 
 
-def _survey() -> tuple[list[EntryPoint], list[str]]:
-    """Return the entry points of backends, and the distributions whose own cannot be read."""
+def _survey(group: str) -> tuple[list[EntryPoint], list[str]]:
+    """Return the entry points of a group, and the distributions whose own cannot be read."""
     entries: list[EntryPoint] = []
     unreadable = []
     for name, dist in _distributions().items():
         try:
             # A line that is there twice counts once.
-            entries += dict.fromkeys(dist.entry_points.select(group=GROUP))
+            entries += dict.fromkeys(dist.entry_points.select(group=group))
         except Exception:
             unreadable.append(name)
     return sorted(entries, key=lambda entry: (entry.name, describe(entry))), unreadable

@@ -12,6 +12,7 @@ and nothing but sending needs it: that is a warning, whatever a backend makes of
   and so ``migrate``, only)
 - ``djsms.E006`` an extension is broken
 - ``djsms.E007`` the account that should take over is not there, or leads back
+- ``djsms.E011`` the engine cannot be made
 - ``djsms.W001`` there is no account
 - ``djsms.W002`` ``DJSMS_BASE_URL`` is not set, and a provider may have something to report
 - ``djsms.W003`` ``djsms.urls`` is not included, and a provider may have something to report
@@ -24,6 +25,8 @@ and nothing but sending needs it: that is a warning, whatever a backend makes of
 - ``djsms.W010`` ``DJSMS_BASE_URL`` is no address, so no account can send
 - ``djsms.W011`` a backend's or an extension's own check failed
 - ``djsms.W012`` ``ALLOWED_HOSTS`` lacks the host of ``DJSMS_BASE_URL``
+- ``djsms.W013`` the engine's own check found something
+- ``djsms.W014`` the engine's own check failed
 
 Backends add their own. None touches the network, and none shows an option's value.
 """
@@ -39,6 +42,7 @@ __all__ = [
     "check_accounts",
     "check_databases",
     "check_deployment",
+    "check_engine",
     "check_limits",
     "check_settings",
 ]
@@ -60,6 +64,14 @@ def check_limits(**kwargs: Any) -> list[CheckMessage]:
     from djsms.checks import limits
 
     return list(limits.check())
+
+
+@register("djsms")
+def check_engine(**kwargs: Any) -> list[CheckMessage]:
+    """Check who is woken when texts wait."""
+    from djsms.checks import engines
+
+    return list(engines.check())
 
 
 @register("djsms")

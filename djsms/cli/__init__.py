@@ -16,10 +16,11 @@ __all__ = ["SUBCOMMANDS", "command", "main", "overview"]
 # themselves stands here, so that asking for help imports none of them.
 SUBCOMMANDS = {
     "demo": "Watch texts go out, be reported and be answered; needs no settings.",
-    "listbackends": "List the installed backends and what is wrong with them.",
+    "listbackends": "List the installed backends and engines, and what is wrong with them.",
     "resend": "Send again what did not arrive, as new messages.",
     "send": "Send a text message, or many from a file, and tell what became of it.",
     "startbackend": "Begin a backend for a provider: write a complete distribution.",
+    "sweep": "Wake the engine for what is due: run it every half minute where no worker runs.",
     "tidy": "Put in order what only time can tell: run it every few minutes.",
     "webhooks": "Show the addresses to paste into the provider's settings.",
     "work": "Send the texts that wait, until told to stop.",

@@ -1,4 +1,7 @@
-"""``djsms listbackends``: what is installed, what it can do, who uses it, what is wrong."""
+"""``djsms listbackends``: what is installed, what it can do, who uses it, what is wrong.
+
+Engines are listed too.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from djsms import conf
 from djsms.accounts import plugins
 from djsms.cli import SUBCOMMANDS, project
 from djsms.cli.base import Subcommand
+from djsms.cli.engine_rows import EngineRow, problem_of_engine, rows_of_engines
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
 
 if TYPE_CHECKING:
@@ -42,11 +46,13 @@ class Command(Subcommand):
         problems = self._load_project(verbosity)
         accounts = _accounts(problems)
         rows = [_row(entry, accounts) for entry in plugins.installed()]
-        problems += _problems_of(accounts, rows)
+        engines = rows_of_engines()
+        problems += [*_problems_of(accounts, rows), *filter(None, [problem_of_engine()])]
         if json:
-            self._print_json(rows, problems)
+            self._print_json(rows, engines, problems)
         else:
             self._print_table(rows, verbosity)
+            self._print_engines(engines)
         if problems:
             raise CommandError("\n".join(problems))
 
@@ -68,12 +74,16 @@ class Command(Subcommand):
                 settings.configure()
         return []
 
-    def _print_json(self, rows: list[_Row], problems: list[str]) -> None:
-        values = {"backends": [asdict(row) for row in rows], "problems": problems}
+    def _print_json(self, rows: list[_Row], engines: list[EngineRow], problems: list[str]) -> None:
+        values = {
+            "backends": [asdict(row) for row in rows],
+            "engines": [asdict(row) for row in engines],
+            "problems": problems,
+        }
         self.stdout.write(json.dumps(values, indent=2))
 
     def _print_table(self, rows: list[_Row], verbosity: int) -> None:
-        from djsms.cli.tables import Styled, visible
+        from djsms.cli.tables import Styled
 
         headers = ["name", "distribution", "version", "hooks", "accounts"]
         self.say_table(
@@ -90,7 +100,30 @@ class Command(Subcommand):
                 for row in rows
             ],
         )
-        broken = dict.fromkeys(row.problem for row in rows if row.problem)
+        self._say_problems([row.problem for row in rows])
+
+    def _print_engines(self, rows: list[EngineRow]) -> None:
+        from djsms.cli.tables import Styled
+
+        self.say()
+        self.say_table(
+            ["engine", "distribution", "version", "used"],
+            [
+                [
+                    Styled(row.name, "bold red" if row.problem else "bold green"),
+                    row.distribution,
+                    row.version,
+                    Styled("broken", "red") if row.problem else ("yes" if row.is_used else ""),
+                ]
+                for row in rows
+            ],
+        )
+        self._say_problems([row.problem for row in rows])
+
+    def _say_problems(self, problems: list[str]) -> None:
+        from djsms.cli.tables import visible
+
+        broken = dict.fromkeys(filter(None, problems))
         if broken:
             self.say()
         for problem in broken:

@@ -6,6 +6,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
@@ -17,11 +18,20 @@ from djsms.sending import fallback, gates, leaving
 from djsms.sending.interruptions import is_interruption
 from djsms.sending.units import Unit, claim_units
 
-__all__ = ["drain", "sending_gateways"]
+__all__ = ["Drained", "drain", "sending_gateways", "work_off"]
 
 logger = logging.getLogger("djsms")
 
 PATIENCE = 10.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drained:
+    """What a drain did."""
+
+    calls: int
+    has_waited: bool
+    """Whether a rate held it back."""
 
 
 def drain(
@@ -38,13 +48,20 @@ def drain(
     and the texts are out. Raises the errors of the one account's configuration; of all accounts,
     those that are wrong are logged and left out.
     """
+    return work_off(account, limit=limit, seconds=seconds).calls
+
+
+def work_off(
+    account: str | None = None, *, limit: int | None = None, seconds: float | None = None
+) -> Drained:
+    """Do as ``drain``, and tell more of it."""
     end = float("inf") if seconds is None else time.monotonic() + seconds
     most = float("inf") if limit is None else limit
     chosen = [gateways.get(account)] if account is not None else list(sending_gateways())
     for gateway in chosen:
         gates.align(gateway.alias, by_originator=gateway.limits.originator_rate is not None)
     worker = uuid.uuid4().hex
-    calls = 0
+    calls, has_waited = 0, False
     while calls < most and time.monotonic() < end:
         turns = [_Turn(gateway) for gateway in chosen]
         for turn in turns:
@@ -55,8 +72,9 @@ def drain(
         waits = [turn.wait for turn in turns if turn.wait]
         if not waits:
             break
+        has_waited = True
         time.sleep(max(0, min(*waits, end - time.monotonic())))
-    return calls
+    return Drained(calls=calls, has_waited=has_waited)
 
 
 def sending_gateways() -> Iterator[Gateway]:

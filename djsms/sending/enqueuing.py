@@ -23,6 +23,7 @@ from djsms.sending.leaving import change, change_idle
 from djsms.sending.lots import Item, Lots
 from djsms.sending.rows import store
 from djsms.sending.timing import time, wishes
+from djsms.sending.waking import wake_after_commit
 from djsms.types import Status
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ def enqueue_text(
     ``key`` makes the call idempotent: the message that has the key is returned. If that surely did
     not go out, it waits again. The other arguments, and what is raised, are as for ``send_text``.
     """
+    now = clock.now()
     new = _draft(
-        clock.now(),
+        now,
         text=text,
         frm=frm,
         to=to,
@@ -86,7 +88,7 @@ def enqueue_text(
         zone=zone,
     )
     message = _placed(new, *store(new))
-    _tell_after_commit([message])
+    _tell_after_commit([message], now)
     return message
 
 
@@ -160,7 +162,7 @@ def enqueue_texts(
     count = 0
     while turns := lots.store_next():
         placed = [_placed(turn.new, turn.message, turn.is_new) for turn in turns]
-        _tell_after_commit(placed)
+        _tell_after_commit(placed, now())
         count += sum(message.due_on is not None for message in placed)
     if lots.error is not None:
         raise lots.error
@@ -213,8 +215,14 @@ def _let_wait_again(first: TextMessage, new: Draft) -> None:
         in_transaction(lambda: change_idle(first, **times))
 
 
-def _tell_after_commit(messages: Iterable[TextMessage]) -> None:
-    slots = {(message.account, message.slot) for message in messages if message.due_on}
+def _tell_after_commit(messages: Iterable[TextMessage], now: datetime) -> None:
+    waiting = [message for message in messages if message.due_on]
+    slots = {(message.account, message.slot) for message in waiting}
     if slots:
         # Robust, since what is stored is stored, whatever becomes of those who are told.
         transaction.on_commit(partial(gates.provide, slots), using=database(), robust=True)
+    wake_after_commit({message.account for message in waiting if _is_due(message, now)})
+
+
+def _is_due(message: TextMessage, now: datetime) -> bool:
+    return message.due_on is not None and clock.aware(message.due_on) <= now

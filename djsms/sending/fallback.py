@@ -25,6 +25,7 @@ from djsms.sending import gates
 from djsms.sending.attempts import Outcome, claim
 from djsms.sending.leaving import change, change_idle
 from djsms.sending.waiting import is_any_due, waiting
+from djsms.sending.waking import wake_after_commit
 
 __all__ = ["concerns_account", "hand_over", "next_account", "pass_on", "relieve"]
 
@@ -73,7 +74,10 @@ def hand_over(message: TextMessage, alias: str) -> bool:
     now = clock.stored(clock.now())
     limits = gateways.get(alias).limits
     slot = message.frm if limits.originator_rate is not None else ""
-    return in_transaction(lambda: change(message, account=alias, slot=slot, due_on=now))
+    has_changed = in_transaction(lambda: change(message, account=alias, slot=slot, due_on=now))
+    if has_changed:
+        wake_after_commit([alias])
+    return has_changed
 
 
 def relieve(alias: str, moment: datetime) -> int:

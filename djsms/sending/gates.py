@@ -16,6 +16,7 @@ from djsms import conf
 from djsms.ledger import clock
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import Gate, TextMessage
+from djsms.sending.waking import wake_after_commit
 
 __all__ = [
     "align",
@@ -93,6 +94,7 @@ def resume(using: str) -> None:
         )
 
     in_transaction(change)
+    wake_after_commit([alias])
 
 
 def is_open(gate: Gate, moment: datetime) -> bool:

@@ -1,7 +1,8 @@
 """For those who test: projects that send texts, and authors of backends.
 
 A project's tests: ``from djsms.testing import outbox``, or pytest's fixture ``sms_outbox``.
-A backend's: inherit from ``BackendConformance``, which needs pytest.
+A backend's: inherit from ``BackendConformance``, which needs pytest; an engine's: from
+``EngineConformance``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from djsms.testing.conformance import BackendConformance
+    from djsms.testing.engine_conformance import EngineConformance
     from djsms.testing.outboxes import Outbox
     from djsms.testing.process_outbox import outbox
     from djsms.testing.provider import NEW_ID, Answer, Provider, Received
@@ -20,6 +22,7 @@ __all__ = [
     "NEW_ID",
     "Answer",
     "BackendConformance",
+    "EngineConformance",
     "Outbox",
     "Provider",
     "Received",
@@ -33,6 +36,7 @@ __all__ = [
 _LATE = {
     "Answer": "djsms.testing.provider",
     "BackendConformance": "djsms.testing.conformance",
+    "EngineConformance": "djsms.testing.engine_conformance",
     "NEW_ID": "djsms.testing.provider",
     "Outbox": "djsms.testing.outboxes",
     "Provider": "djsms.testing.provider",

@@ -141,7 +141,7 @@ class TestABrokenOne:
         out = io.StringIO()
         call_command("listbackends", stdout=out)
         assert re.search(r"^acme +djsms-acme +1\.0 +broken$", out.getvalue(), re.MULTILINE)
-        assert out.getvalue().rstrip().endswith("No module named 'no_such_module'")
+        assert "No module named 'no_such_module'\n\nengine " in out.getvalue()
 
 
 class TestAConflict:
@@ -199,3 +199,37 @@ def test_more_words_show_the_class_too() -> None:
     out = io.StringIO()
     call_command("listbackends", verbosity=2, stdout=out)
     assert "djsms.backends:MemoryBackend" in out.getvalue()
+
+
+class TestEngines:
+    ENGINE = """
+        class Engine:
+            def wake(self, account): ...
+    """
+
+    def install(self, folder: distributions.Folder, source: str) -> None:
+        folder.install(
+            {"acme": "acme_engine:Engine"}, {"acme_engine": source}, group="djsms.engines"
+        )
+
+    def test_are_listed_with_the_one_in_use(
+        self, folder: distributions.Folder, settings: Any
+    ) -> None:
+        self.install(folder, self.ENGINE)
+        settings.DJSMS_ENGINE = "acme"
+        engines = {row["name"]: row["is_used"] for row in Listing().values["engines"]}
+        assert engines["acme"]
+        assert not engines["worker"]
+        assert not engines["tasks"]
+
+    def test_one_that_is_broken_keeps_no_other_from_being_listed(
+        self, folder: distributions.Folder
+    ) -> None:
+        self.install(folder, "1 / 0")
+        problems = {row["name"]: row["problem"] for row in Listing().values["engines"]}
+        assert "ZeroDivisionError" in problems["acme"]
+        assert problems["worker"] == ""
+
+    def test_one_in_use_that_is_not_there_is_complained_of(self, settings: Any) -> None:
+        settings.DJSMS_ENGINE = "carrier-pigeon"
+        assert "No installed engine is named 'carrier-pigeon'" in Listing().complaint
