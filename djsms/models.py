@@ -129,6 +129,12 @@ class TextMessage(OwnedModel):
     attempted_on = models.DateTimeField(
         null=True, blank=True, help_text="When the provider was called."
     )
+    asked_on = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the provider was last asked how it stands.",
+    )
     received_on = models.DateTimeField(
         null=True, blank=True, help_text="When the provider received this incoming text."
     )
@@ -354,6 +360,7 @@ class Gate(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "slot"], name="djsms_gate_unique"),
         ]
+        permissions: ClassVar = [("control_queue", "Can pause and resume accounts, and cancel")]
 
     def __str__(self) -> str:
         return f"gate of account {self.account}"

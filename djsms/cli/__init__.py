@@ -15,9 +15,15 @@ __all__ = ["SUBCOMMANDS", "command", "main", "overview"]
 # Each is a module of this package that holds a Django command named Command. What they say of
 # themselves stands here, so that asking for help imports none of them.
 SUBCOMMANDS = {
+    "balance": "Ask the providers how much credit the accounts have left.",
+    "cancel": "Take back texts that wait.",
     "demo": "Watch texts go out, be reported and be answered; needs no settings.",
     "listbackends": "List the installed backends and engines, and what is wrong with them.",
+    "pause": "Let no text of an account go that waits, until it is resumed.",
+    "queue": "Show how the texts stand that wait, and who sends them.",
+    "refresh": "Ask the providers how messages stand.",
     "resend": "Send again what did not arrive, as new messages.",
+    "resume": "Let the texts of an account go again that wait.",
     "send": "Send a text message, or many from a file, and tell what became of it.",
     "startbackend": "Begin a backend for a provider: write a complete distribution.",
     "sweep": "Wake the engine for what is due: run it every half minute where no worker runs.",

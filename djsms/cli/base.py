@@ -72,15 +72,15 @@ class Subcommand(BaseCommand):
         """Print a line on standard output, whatever its encoding can express."""
         self.stdout.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
 
-    def confirm(self, question: str, *, yes: bool) -> None:
-        """Ask a person before something is sent; raise ``CommandError`` if nobody says yes."""
+    def confirm(self, question: str, *, yes: bool, otherwise: str = "Nothing was sent.") -> None:
+        """Ask a person before something is done; raise ``CommandError`` if nobody says yes."""
         if yes:
             return
         self.stderr.write(f"{question} [y/N] ", lambda text: text, ending="")
         self.stderr.flush()
         answer = sys.stdin.readline() if sys.stdin else ""
         if answer.strip().casefold() not in ("y", "yes"):
-            raise CommandError("Nothing was sent. Answer y, or give --yes where nobody answers.")
+            raise CommandError(f"{otherwise} Answer y, or give --yes where nobody answers.")
 
     def say_table(self, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table; cells may be ``tables.Styled``."""

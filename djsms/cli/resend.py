@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from argparse import ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 
 from djsms import exceptions
-from djsms.cli import SUBCOMMANDS, streams
+from djsms.cli import SUBCOMMANDS, moments, streams
 from djsms.cli.base import Subcommand
+from djsms.cli.references import messages_of
 from djsms.cli.tables import counted
 from djsms.exceptions import InvalidMessage, NotSupported, SendError
 from djsms.types import Status
@@ -39,8 +38,6 @@ KINDS = [
     and issubclass(kind, SendError | InvalidMessage | NotSupported)
     and kind is not SendError
 ]
-SPAN = re.compile(r"([0-9]{1,5})(min|h|d)")
-UNITS = {"min": "minutes", "h": "hours", "d": "days"}
 MANY = 500
 
 
@@ -65,7 +62,7 @@ class Command(Subcommand):
         )
         parser.add_argument(
             "--since",
-            type=_moment,
+            type=moments.moment,
             metavar="WHEN",
             help="Those made since then: 30min, 2h, 3d, or a date and time.",
         )
@@ -146,11 +143,9 @@ def _named(refs: Iterable[str]) -> list[int]:
     from djsms.sending.again import obstacle
 
     found = []
-    for ref in dict.fromkeys(refs):
-        message = _rows().filter(ref=ref.replace("-", "").lower()).first()
-        problem = obstacle(message) if message else "There is no such message."
-        if message is None or problem:
-            raise CommandError(f"{ref}: {problem}")
+    for message in messages_of(refs):
+        if problem := obstacle(message):
+            raise CommandError(f"{message.ref}: {problem}")
         found.append(message.pk)
     return found
 
@@ -159,6 +154,8 @@ def _matching(
     status: list[str] | None, kind: list[str] | None, since: datetime | None, account: str | None
 ) -> list[int]:
     """Return the keys of the messages that fit; without those that were sent again before."""
+    from djsms.ledger import clock
+
     rows = _rows().filter(direction="outgoing", due_on=None, resends=None)
     # those under way are not to be had, and those whose turn never came are
     rows = rows.filter(status__in=status or STATUSES).exclude(
@@ -167,7 +164,7 @@ def _matching(
     if kind:
         rows = rows.filter(error_kind__in=kind)
     if since:
-        rows = rows.filter(created_on__gte=since)
+        rows = rows.filter(created_on__gte=clock.stored(since))
     if account:
         rows = rows.filter(account=account)
     return list(rows.order_by("pk").values_list("pk", flat=True))
@@ -184,15 +181,3 @@ def _rows() -> QuerySet[TextMessage]:
     from djsms.models import TextMessage
 
     return rows_of(TextMessage)
-
-
-def _moment(value: str) -> datetime:
-    from django.utils import timezone
-
-    if span := SPAN.fullmatch(value):
-        return timezone.now() - timedelta(**{UNITS[span[2]]: int(span[1])})
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise ArgumentTypeError("say 30min, 2h, 3d, or a time such as 2026-11-26T08:00") from None
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

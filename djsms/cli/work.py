@@ -59,6 +59,7 @@ class Command(Subcommand):
         **options: Any,
     ) -> None:
         from djsms.accounts import gateways
+        from djsms.receiving.refreshing import refresh_due
         from djsms.sending.drains import sending_gateways
         from djsms.sending.repeating import Repeated
         from djsms.sending.workers import Work
@@ -69,19 +70,26 @@ class Command(Subcommand):
         if not chosen:
             raise CommandError("There is no account that can send.")
         work = Work(chosen, threads=threads, poll=poll, once=once, max_texts=max_texts)
-        tidying = Repeated(tidy, seconds=EVERY_MINUTE)
+
+        def refresh() -> None:
+            refresh_due(is_over=lambda: chores[1].is_stopping)
+
+        # Each in a thread of its own: a provider that answers slowly holds up no tidying.
+        chores = [Repeated(chore, seconds=EVERY_MINUTE) for chore in (tidy, refresh)]
         for number in (signal.SIGTERM, signal.SIGINT):
             # Nothing but a flag: an exception in the middle of a COMMIT would strand what it took.
             signal.signal(number, lambda *args: work.stop())
         if verbosity:
             names = ", ".join(gateway.alias for gateway in chosen)
             self.say(f"Sending what waits of {names}, with {threads} threads. Ctrl-C ends it.")
-        tidying.start()
+        for chore in chores:
+            chore.start()
         try:
             with errors.told():
                 went_well = work.run()
         finally:
-            tidying.stop()
+            for chore in chores:
+                chore.stop()
         if verbosity:
             self.say(f"{work.crew.calls} texts were handed over.")
         if not went_well:

@@ -26,6 +26,11 @@ class Repeated:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to end; for what takes long, and can end in the middle."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
         """End it, after what it is doing just now."""
         self._stop.set()

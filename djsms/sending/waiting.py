@@ -12,16 +12,29 @@ from djsms.ledger.transactions import rows_of
 from djsms.models import Gate, TextMessage
 from djsms.types import Status
 
-__all__ = ["due", "in_flight", "is_any_due", "under_way", "waiting"]
+__all__ = [
+    "due",
+    "in_flight",
+    "is_any_due",
+    "under_way",
+    "under_way_of",
+    "waiting",
+    "waiting_of",
+]
 
 
 def waiting(alias: str) -> QuerySet[TextMessage]:
     """Return the texts of an account that wait, due or not."""
     slots = rows_of(Gate).filter(account=alias).values_list("slot", flat=True)
+    return waiting_of([alias], set(slots))
+
+
+def waiting_of(aliases: Collection[str], slots: Collection[str]) -> QuerySet[TextMessage]:
+    """Return the texts of accounts that wait, due or not; ``slots`` are those of their gates."""
     # Each part of the index by name, and never "IS NOT NULL" alone: where an index knows no
     # conditions, the account's whole archive would be read.
     return rows_of(TextMessage).filter(
-        account=alias,
+        account__in=aliases,
         slot__in={"", *slots},
         lane__in=TextMessage.Lane.values,
         due_on__gt=clock.stored(clock.EPOCH),
@@ -53,8 +66,13 @@ def is_any_due(alias: str, moment: datetime) -> bool:
 
 def under_way(alias: str) -> QuerySet[TextMessage]:
     """Return the texts for which the account's provider is being called just now."""
+    return under_way_of([alias])
+
+
+def under_way_of(aliases: Collection[str]) -> QuerySet[TextMessage]:
+    """Return the texts for which the providers of accounts are being called just now."""
     return rows_of(TextMessage).filter(
-        account=alias,
+        account__in=aliases,
         status=Status.CREATED,
         attempted_on__gt=clock.stored(clock.EPOCH),
         due_on=None,

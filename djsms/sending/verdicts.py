@@ -1,0 +1,106 @@
+"""How the queue stands, in the words that a person reads first."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from djsms import conf
+from djsms.sending.states import AccountState, QueueState
+
+__all__ = ["clock_time", "goes", "span", "trouble", "verdict", "word"]
+
+
+def verdict(state: QueueState) -> list[str]:
+    """Return how the queue stands in sentences: first the whole, then each account in trouble."""
+    troubled = [account for account in state.accounts if not goes(account)]
+    return [
+        f"{_sending(state)} {_waiting(state)}",
+        *(_told(account, state.moment) for account in troubled),
+    ]
+
+
+def goes(account: AccountState) -> bool:
+    """Return whether what is due of an account goes."""
+    return account.is_open and not account.is_neglected
+
+
+def word(account: AccountState, moment: datetime) -> str:
+    """Return in a word or two how an account stands."""
+    if account.problem:
+        return "cannot send" if account.is_configured else "not in the settings"
+    if account.paused_on is not None:
+        return f"paused since {clock_time(account.paused_on, moment)}"
+    if account.closed_until is not None:
+        return f"closed until {clock_time(account.closed_until, moment)}"
+    if account.is_neglected:
+        return "nobody sends"
+    return "tries one text" if account.is_on_probation else "sends"
+
+
+def trouble(account: AccountState) -> str:
+    """Return why an account does not send; empty if it does."""
+    if account.problem:
+        return account.problem
+    if account.is_neglected:
+        return f"Nobody has taken anything for five minutes. {_hint()}"
+    return account.reason
+
+
+def clock_time(when: datetime, moment: datetime) -> str:
+    """Return a time as a clock in the current time zone shows it, with the day if it is another."""
+    local, today = timezone.localtime(when), timezone.localtime(moment)
+    return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def span(length: timedelta) -> str:
+    """Return about how long a time is: ``40 s``, ``12 min``, ``3 h 5 min``, ``2 d``."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} d"
+
+
+def _hint() -> str:
+    engine = conf.engine()
+    if engine == "worker":
+        return "Is djsms work running?"
+    return f"Do the workers of the engine {engine!r} run, and djsms sweep?"
+
+
+def _sending(state: QueueState) -> str:
+    count, most = sum(map(goes, state.accounts)), len(state.accounts)
+    if most == 0:
+        return "There is no account."
+    if count == 0:
+        return "Nothing is sent."
+    if most == 1:
+        return "Texts are sent."
+    if count == most:
+        return f"All {most} accounts send."
+    return f"{count} of {most} accounts {'sends' if count == 1 else 'send'}."
+
+
+def _told(account: AccountState, moment: datetime) -> str:
+    words = word(account, moment)
+    why = trouble(account).rstrip(".")
+    return f"{account.account}: {words}{f' ({why})' if why else ''}."
+
+
+def _waiting(state: QueueState) -> str:
+    waiting = sum(account.waiting for account in state.accounts)
+    if not waiting:
+        return "Nothing waits."
+    due = sum(account.due for account in state.accounts)
+    texts = "1 text waits" if waiting == 1 else f"{waiting:,} texts wait"
+    if not due:
+        return f"{texts}, none of them due."
+    since = min(account.oldest_due for account in state.accounts if account.oldest_due)
+    return f"{texts}; the oldest has been due for {span(state.moment - since)}."

@@ -1,0 +1,264 @@
+"""``djsms queue``, ``pause``, ``resume`` and ``cancel``: the queue as an operator works with it."""
+
+import io
+import json
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+from scripted import Provider
+
+from djsms import enqueue_text, queue
+from djsms.exceptions import AuthenticationFailed, TemporarilyUnavailable
+from djsms.models import Gate, TextMessage, Worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TO = "+447700900123"
+
+
+def djsms(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("djsms", *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def line_of(account: str, table: str) -> list[str]:
+    [line] = [line for line in table.splitlines() if line.startswith(f"{account} ")]
+    return line.split("  ")
+
+
+def wait(text: str = "Hello", **fields: Any) -> TextMessage:
+    return enqueue_text(text, "Acme", TO, **fields)
+
+
+def age(text: TextMessage, **ago: float) -> None:
+    due = timezone.now() - timedelta(**ago)
+    TextMessage.objects.filter(pk=text.pk).update(due_on=due)
+
+
+def worker(**fields: Any) -> Worker:
+    now = timezone.now()
+    return Worker.objects.create(host="box", pid=7, started_on=now, **{"seen_on": now} | fields)
+
+
+class TestTheTable:
+    def test_an_account_that_sends(self, provider: Provider, settings: Any) -> None:
+        settings.DJSMS_RATE = "30/s"
+        settings.DJSMS_CONCURRENCY = 4
+        wait(priority="urgent")
+        wait(priority="bulk")
+        cells = [cell.strip() for cell in line_of("default", djsms("queue")) if cell]
+        assert cells == ["default", "sends", "1 urgent, 1 bulk", "0 s", "0 of 4", "30/s"]
+
+    def test_it_begins_with_what_one_wants_to_know(self, provider: Provider) -> None:
+        wait(run_after=timedelta(hours=1))
+        told = djsms("queue")
+        assert told.startswith("Texts are sent. 1 text waits, none of them due.")
+
+    def test_one_that_is_paused(self, provider: Provider) -> None:
+        queue.pause("default", "wrong prices")
+        told = djsms("queue")
+        assert "default: paused since" in told
+        assert "(wrong prices)." in told
+
+    def test_one_that_closed_by_itself(self, provider: Provider) -> None:
+        provider.fails(TemporarilyUnavailable("down"))
+        for _ in range(5):
+            wait()
+        queue.drain()
+        told = djsms("queue")
+        assert told.startswith("Nothing is sent. 5 texts wait")
+        assert "default: closed until" in told
+        assert "5 calls in a row failed, the last by TemporarilyUnavailable" in told
+
+    def test_one_whose_texts_nobody_takes(self, provider: Provider) -> None:
+        age(wait(), minutes=6)
+        told = djsms("queue")
+        assert "default: nobody sends" in told
+        assert "Is djsms work running?" in told
+
+    def test_one_whose_texts_somebody_took_just_now(self, provider: Provider) -> None:
+        wait()
+        queue.drain()
+        age(wait(), minutes=6)
+        assert "nobody sends" not in djsms("queue")
+
+    def test_one_whose_slow_rate_lets_nothing_go(self, provider: Provider, settings: Any) -> None:
+        settings.DJSMS_RATE = "1/h"
+        wait()
+        queue.drain()
+        age(wait(), minutes=6)
+        Gate.objects.update(turn_on=timezone.now() - timedelta(minutes=6))
+        assert "nobody sends" not in djsms("queue")
+
+    def test_one_that_the_settings_lost(self, provider: Provider, settings: Any) -> None:
+        settings.DJSMS_ACCOUNTS = {"old": {"BACKEND": "memory"}}
+        wait(using="old")
+        settings.DJSMS_ACCOUNTS = {}
+        assert "not in the settings" in line_of("old", djsms("queue"))
+
+    def test_one_that_cannot_send(self, settings: Any) -> None:
+        settings.DJSMS_ACCOUNTS = {"old": {"BACKEND": "gone"}}
+        told = djsms("queue")
+        assert told.startswith("1 of 2 accounts sends.")
+        assert "old: cannot send" in told
+
+    def test_its_workers(self, provider: Provider) -> None:
+        assert "No worker was seen in the last minute." in djsms("queue")
+        worker()
+        worker(stopping=True)
+        told = djsms("queue")
+        assert told.count("box:7") == 2
+        assert told.count("stopping") == 1
+
+    def test_it_asks_the_database_as_often_for_many_accounts(
+        self, provider: Provider, settings: Any, django_assert_num_queries: Any
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {f"a{n}": {"BACKEND": "memory"} for n in range(20)}
+        for alias in settings.DJSMS_ACCOUNTS:
+            wait(using=alias)
+        with django_assert_num_queries(4):
+            queue.state()
+
+
+class TestForPrograms:
+    def test_json(self, provider: Provider) -> None:
+        wait()
+        told = json.loads(djsms("queue", "--json"))
+        [account] = told["accounts"]
+        assert (account["account"], account["waiting"], account["state"]) == ("default", 1, "sends")
+        assert account["by_priority"] == {"urgent": 0, "normal": 1, "bulk": 0}
+        assert told["workers"] == []
+
+    def test_the_age_that_is_too_much(self, provider: Provider) -> None:
+        age(wait(), minutes=10)
+        djsms("queue", "--max-age=900")
+        with pytest.raises(CommandError, match="default: a text has been due for 10 min"):
+            djsms("queue", "--json", "--max-age=300")
+
+    def test_what_is_not_due_has_no_age(self, provider: Provider) -> None:
+        wait(run_after=timedelta(hours=1))
+        djsms("queue", "--max-age=0")
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["--watch"], "is for a terminal"),
+            (["--watch", "--json"], "not allowed with"),
+            (["--watch", "--max-age=5"], "--max-age ends at once"),
+            (["--max-age=soon"], "invalid"),
+            (["--max-age=-1"], "no number of seconds"),
+        ],
+    )
+    def test_what_is_wrong_is_told(self, arguments: list[str], reason: str) -> None:
+        with pytest.raises(CommandError, match=reason):
+            djsms("queue", *arguments)
+
+
+class TestPausing:
+    def test_nothing_goes_until_it_is_resumed(self, provider: Provider) -> None:
+        wait()
+        assert djsms("pause", "default", "--reason=wrong prices") == (
+            "default is paused. 1 text waiting.\n"
+        )
+        assert queue.drain() == 0
+        assert queue.state().accounts[0].reason == "wrong prices"
+        djsms("resume", "default")
+        assert queue.drain() == 1
+
+    def test_one_that_closed_by_itself_is_opened(self, provider: Provider) -> None:
+        provider.fails(AuthenticationFailed("wrong key"))
+        wait()
+        wait()
+        queue.drain()
+        assert not queue.state().accounts[0].is_open
+        djsms("resume", "default")
+        assert queue.state().accounts[0].is_open
+
+    @pytest.mark.parametrize("command", ["pause", "resume"])
+    def test_an_account_that_is_none(self, command: str) -> None:
+        with pytest.raises(CommandError, match="There is no account 'nope'"):
+            djsms(command, "nope")
+
+
+class TestCancelling:
+    def test_by_reference(self, provider: Provider) -> None:
+        text = wait()
+        assert "1  cancelled" in djsms("cancel", text.ref)
+        text.refresh_from_db()
+        assert (text.status, text.due_on) == ("cancelled", None)
+
+    def test_it_says_for_which_it_was_too_late(self, provider: Provider) -> None:
+        gone, waits = wait(), wait(run_after=timedelta(hours=1))
+        queue.drain()
+        out = io.StringIO()
+        with pytest.raises(CommandError, match="too late for some"):
+            call_command("djsms", "cancel", gone.ref, waits.ref, stdout=out)
+        assert "1  cancelled" in out.getvalue()
+        assert f"{gone.ref}  too late: sending (accepted by the provider)" in out.getvalue()
+
+    def test_one_whose_call_is_under_way(self, provider: Provider) -> None:
+        text = wait()
+        TextMessage.objects.update(due_on=None, attempted_on=timezone.now())
+        out = io.StringIO()
+        with pytest.raises(CommandError):
+            call_command("djsms", "cancel", text.ref, stdout=out)
+        assert "the provider is being called just now" in out.getvalue()
+
+    def test_all_of_an_account(self, provider: Provider, settings: Any) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+        for _ in range(101):
+            wait(using="alerts")
+        other = wait()
+        assert "101  cancelled" in djsms("cancel", "--account=alerts", "--yes")
+        other.refresh_from_db()
+        assert other.status == "created"
+
+    def test_all_that_were_made_before_a_time(self, provider: Provider) -> None:
+        old, new = wait(), wait()
+        hour_ago = timezone.now() - timedelta(hours=1)
+        TextMessage.objects.filter(pk=old.pk).update(created_on=hour_ago)
+        djsms("cancel", "--account=default", "--before=30min", "--yes")
+        new.refresh_from_db()
+        assert new.status == "created"
+        assert TextMessage.objects.get(pk=old.pk).status == "cancelled"
+
+    def test_it_shows_first_what_it_would_cancel(
+        self, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wait(priority="bulk")
+        monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+        out = io.StringIO()
+        with pytest.raises(CommandError, match="Nothing was cancelled"):
+            call_command("djsms", "cancel", "--account=default", stdout=out, stderr=io.StringIO())
+        assert line_of("1", out.getvalue())[-1].strip() == "Acme"
+        assert TextMessage.objects.get().status == "created"
+
+    def test_those_of_an_account_that_the_settings_lost(
+        self, provider: Provider, settings: Any
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {"old": {"BACKEND": "memory"}}
+        wait(using="old")
+        settings.DJSMS_ACCOUNTS = {}
+        assert "1  cancelled" in djsms("cancel", "--account=old", "--yes")
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            ([], "Which ones"),
+            (["--before=1d"], "Which ones"),
+            (["abc", "--account=default"], "Which ones"),
+            (["abc", "--before=1d"], "Which ones"),
+            (["0" * 32], "no such message"),
+            (["--account=default"], "Nothing that waits fits"),
+            (["--account=default", "--before=soon"], "say 30min"),
+        ],
+    )
+    def test_what_is_wrong_is_told(self, arguments: list[str], reason: str) -> None:
+        with pytest.raises(CommandError, match=reason):
+            djsms("cancel", *arguments, "--yes")
