@@ -28,6 +28,9 @@ __all__ = ["Engine", "TasksEngine", "WorkerEngine", "drain_bounded", "sweep"]
 
 logger = logging.getLogger("djsms")
 
+# What a thread that drains at once is asked for meanwhile.
+_running = threading.local()
+
 
 class Engine:
     """Base of engines; its methods but ``wake`` may be left as they are."""
@@ -45,6 +48,31 @@ class Engine:
     def check(self) -> list[CheckMessage]:
         """Return what is wrong with how the engine is set up; no network."""
         return []
+
+    def run_at_once(self, account: str) -> None:
+        """Drain in this thread, until nothing is left that may go.
+
+        For ``wake``, where tasks run in the process that enqueues them, as in development. Inside a
+        transaction it does nothing but log it, since a rollback could take away what has gone out.
+        """
+        from django.db import connections
+
+        from djsms.ledger.transactions import database
+        from djsms.sending.shifts import drain_bounded
+
+        if connections[database()].in_atomic_block:
+            logger.warning("Tasks run at once here, and not inside a transaction: texts wait on")
+            return
+        if hasattr(_running, "asked"):
+            # The drain asks to go on, or a receiver has stored another text.
+            _running.asked.add(account)
+            return
+        _running.asked = {account}
+        try:
+            while _running.asked:
+                drain_bounded(_running.asked.pop())
+        finally:
+            del _running.asked
 
 
 class WorkerEngine(Engine):
@@ -67,14 +95,13 @@ class TasksEngine(Engine):
                 "or move to Django 6.0."
             )
         self.where = {"backend": backend, "queue_name": queue_name}
-        self._local = threading.local()
 
     def wake(self, account: str) -> None:
         from djsms.sending.drain_task import drain
 
         task = drain.using(**self.where)
         if isinstance(task.get_backend(), _backend_class("immediate", "ImmediateBackend")):
-            self._run_at_once(task, account)
+            self.run_at_once(account)
         else:
             task.enqueue(account)
 
@@ -102,27 +129,6 @@ class TasksEngine(Engine):
             ]
         return []
 
-    def _run_at_once(self, task: Any, account: str) -> None:
-        """Drain in the caller's thread, until nothing is left that may go; for development."""
-        from django.db import connections
-
-        from djsms.ledger.transactions import database
-
-        if connections[database()].in_atomic_block:
-            # A rollback could still take away what has gone out by then.
-            logger.warning("Tasks run at once here, and not inside a transaction: texts wait on")
-            return
-        if hasattr(self._local, "asked"):
-            # The drain asks to go on, or a receiver stores another text.
-            self._local.asked.add(account)
-            return
-        self._local.asked = {account}
-        try:
-            while self._local.asked:
-                _raise_failure(task.enqueue(self._local.asked.pop()))
-        finally:
-            del self._local.asked
-
 
 def sweep() -> list[str]:
     """Do what has to be done every half minute where no ``djsms work`` runs.
@@ -148,11 +154,6 @@ def __getattr__(name: str) -> Any:
 def _backend_class(module: str, name: str) -> type:
     found: type = getattr(import_module(f"{TASKS_MODULE}.backends.{module}"), name)
     return found
-
-
-def _raise_failure(result: Any) -> None:
-    for error in result.errors:
-        raise RuntimeError(f"the task failed: {error.exception_class_path}")
 
 
 def _is_debug() -> bool:

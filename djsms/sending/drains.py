@@ -117,10 +117,14 @@ def _work_off(unit: Unit) -> None:
     unit.call()
     try:
         unit.settle()
-        if unit.outcome is not None and unit.outcome.interruption is not None:
-            raise unit.outcome.interruption
-    except Exception as error:
+    except BaseException as error:
+        if is_interruption(error):
+            # What breaks off the storing of an answer must not cost the answer.
+            unit.settle()
+            raise
         # A database that fails would fail the next text too, after its call.
-        if is_interruption(error) or isinstance(error, DatabaseError):
+        if isinstance(error, DatabaseError):
             raise
         logger.exception("Text %s: what its receivers did failed", unit.message.ref)
+    if unit.outcome is not None and unit.outcome.interruption is not None:
+        raise unit.outcome.interruption
