@@ -83,7 +83,7 @@ class Children:
     def run(self, *scripts: str) -> int:
         """Run the scripts one after the other in a process; return its exit code."""
         child = self.start(*scripts)
-        _, errors = child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=120)
         if child.returncode > 0:
             raise AssertionError(errors)
         return child.returncode

@@ -66,8 +66,6 @@ def resend_text(
 
 def obstacle(message: TextMessage) -> str:
     """Return why a message is not to be sent again; empty if it can be."""
-    if message._state.adding:
-        return "The message is not stored, so it was never sent: use send_text."
     if message.direction != TextMessage.Direction.OUTGOING:
         return "An incoming message is not ours to send."
     if message.due_on is not None:
@@ -83,3 +81,5 @@ def obstacle(message: TextMessage) -> str:
 def _require_message(message: object) -> None:
     if not isinstance(message, TextMessage):
         raise TypeError(f"message must be a TextMessage, not a {type(message).__name__}.")
+    if message._state.adding:
+        raise ValueError("The message is not stored, so it was never sent: use send_text.")

@@ -6,7 +6,6 @@ import copy
 import itertools
 import logging
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,13 +24,13 @@ from djsms.exceptions import (
 from djsms.ledger import storable
 from djsms.ledger.announcements import announce
 from djsms.ledger.statuses import kind_of
-from djsms.ledger.transactions import in_transaction, read_afresh, rows_of
+from djsms.ledger.transactions import in_transaction, persist, read_afresh, rows_of
 from djsms.models import CODE_LENGTH, TextMessage
 from djsms.sending.interruptions import is_interruption
 from djsms.sending.outcomes import record_answer, record_failure
 from djsms.types import Encoding, OutgoingText, SendResult, Status
 
-__all__ = ["Outcome", "attempt", "attempt_in_thread", "claim", "record"]
+__all__ = ["Outcome", "attempt", "attempt_in_thread", "claim", "record", "release"]
 
 logger = logging.getLogger("djsms")
 
@@ -81,16 +80,28 @@ def claim(message: TextMessage) -> bool:
 
     try:
         is_ours = in_transaction(mark)
+    except (DatabaseError, InterfaceError):
+        raise
     except BaseException:
-        # Broken off, or the database is gone: nobody is called, so it should not look like that.
-        with suppress(DatabaseError, InterfaceError):
-            _release(message)
+        # Broken off: nobody is called, so it should not look as if somebody had been.
+        release(message)
         raise
     if not is_ours:
         read_afresh(message)
         return False
     message.due_on, message.worker, message.updated_on = None, "", now
     return True
+
+
+def release(message: TextMessage) -> None:
+    """Take back a claim of ours after which the provider was not called."""
+    row = rows_of(TextMessage).filter(
+        pk=message.pk,
+        status=Status.CREATED,
+        attempted_on=message.attempted_on,
+        attempts=message.attempts,
+    )
+    persist(lambda: row.update(attempted_on=None, attempts=message.attempts - 1))
 
 
 def attempt(gateway: Gateway, message: TextMessage) -> Outcome:
@@ -106,10 +117,13 @@ def attempt(gateway: Gateway, message: TextMessage) -> Outcome:
 
 def attempt_in_thread(gateway: Gateway, message: TextMessage) -> Outcome:
     """Make an attempt in a thread of ours; connections that extensions open in it are closed."""
+    outcome = attempt(gateway, message)
     try:
-        return attempt(gateway, message)
-    finally:
         connections.close_all()
+    except Exception:
+        # One that is broken already must not cost the outcome.
+        logger.exception("A connection could not be closed")
+    return outcome
 
 
 def record(message: TextMessage, outcome: Outcome) -> TextMessageError | None:
@@ -119,16 +133,6 @@ def record(message: TextMessage, outcome: Outcome) -> TextMessageError | None:
     if outcome.error is not None:
         record_failure(message, outcome.error)
     return outcome.error
-
-
-def _release(message: TextMessage) -> None:
-    """Take back a claim of ours after which the provider was not called."""
-    rows_of(TextMessage).filter(
-        pk=message.pk,
-        status=Status.CREATED,
-        attempted_on=message.attempted_on,
-        attempts=message.attempts,
-    ).update(attempted_on=None, attempts=message.attempts - 1)
 
 
 def _expire(message: TextMessage, now: datetime) -> None:

@@ -8,12 +8,13 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from typing import Any
 
 from djsms.accounts.gateways import Gateway
 from djsms.conf import MAX_CONCURRENCY
 from djsms.models import TextMessage
 from djsms.sending import threads
-from djsms.sending.attempts import Outcome, attempt, attempt_in_thread, claim, record
+from djsms.sending.attempts import Outcome, attempt, attempt_in_thread, claim, record, release
 from djsms.sending.fallback import pass_on
 from djsms.sending.lots import Lots, Turn
 from djsms.sending.now import take_over
@@ -34,8 +35,9 @@ class Batch:
     """The texts of one call, some of them with a call to the provider in flight.
 
     ``step`` does what there is to do without waiting; whoever drives it waits in between.
-    ``concurrency`` is None for as many calls as the backend is ready for. ``always_apart`` makes
-    them in other threads even if there is only one at a time.
+    ``concurrency`` is None for as many calls as the backend is ready for. ``check`` raises if there
+    should be no more. ``always_apart`` makes calls in other threads even if there is only one at a
+    time.
     """
 
     def __init__(
@@ -44,19 +46,20 @@ class Batch:
         *,
         concurrency: int | None,
         progress: Callable[[int], object] | None,
+        check: Callable[[], object],
         always_apart: bool = False,
     ) -> None:
         self.messages: list[TextMessage] = []
         self._lots = lots
         self._concurrency = concurrency
         self._progress = progress
+        self._check = check
         self._always_apart = always_apart
         self._pool = ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="djsms")
         self._running: dict[Future[Outcome], _Call] = {}
         self._ended: deque[tuple[_Call, Outcome]] = deque()
         self._busy: Counter[str] = Counter()
         self._done = 0
-        self._is_stopped = False
 
     def step(self) -> list[Future[Outcome]]:
         """Do what can be done at once; return the calls to wait for, none at the end.
@@ -64,8 +67,7 @@ class Batch:
         A thread that is free is given its next call before the last one's outcome is recorded.
         """
         while True:
-            if self._is_stopped:
-                raise threads.Stopped
+            self._check()
             self._collect()
             turn = self._lots.peek()
             if turn is not None and self._has_room(turn):
@@ -78,25 +80,28 @@ class Batch:
             raise self._lots.error
         return list(self._running)
 
-    def stop(self) -> None:
-        """Let the next step raise, instead of beginning any more calls."""
-        self._is_stopped = True
-
     def give_up(self, error: BaseException) -> None:
         """Let the calls in flight end, and record them; all others stay as they are stored."""
         error.add_note(f"{self._done} messages of this call to send_texts were dealt with before.")
+        for future in [future for future in self._running if future.cancel()]:
+            self._unless_it_raises(release, self._running.pop(future).message)
         wait(self._running)
         self._collect()
         for call, outcome in self._ended:
-            try:
-                record(call.message, outcome)
-            except Exception:
-                # What raised first is on its way to the caller, and the others want to be recorded.
-                logger.exception("Text %s: how it ended is not recorded", call.message.ref)
+            self._unless_it_raises(record, call.message, outcome)
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=not self._running, cancel_futures=True)
+
+    def _unless_it_raises(
+        self, work: Callable[..., object], message: TextMessage, *args: Any
+    ) -> None:
+        try:
+            work(message, *args)
+        except Exception:
+            # What raised first is on its way to the caller, and the others want their turn, too.
+            logger.exception("Text %s: how it ended is not recorded", message.ref)
 
     def _collect(self) -> None:
         for future in [future for future in self._running if future.done()]:
@@ -126,10 +131,11 @@ class Batch:
     def _start(self, call: _Call) -> None:
         gateway, message = call.gateway, call.message
         if self._leaves(gateway):
-            context = contextvars.copy_context()
-            future = self._pool.submit(context.run, attempt_in_thread, gateway, message)
+            # Known before it begins: whatever strikes now, it is waited for, or does not begin.
+            future: Future[Outcome] = Future()
             self._running[future] = call
             self._busy[gateway.alias] += 1
+            self._pool.submit(contextvars.copy_context().run, _run, future, call)
         else:
             self._ended.append((call, attempt(gateway, message)))
 
@@ -171,3 +177,8 @@ class Batch:
         self._done += 1
         if self._progress is not None:
             self._progress(self._done)
+
+
+def _run(future: Future[Outcome], call: _Call) -> None:
+    if future.set_running_or_notify_cancel():
+        future.set_result(attempt_in_thread(call.gateway, call.message))

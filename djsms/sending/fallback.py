@@ -60,6 +60,8 @@ def pass_on(message: TextMessage, outcome: Outcome) -> Gateway | None:
     error = outcome.error
     if not isinstance(error, SendError) or not concerns_account(error):
         return None
+    if outcome.interruption is not None:
+        return None
     alias = next_account(message)
     if not alias or not put_back(message, error):
         return None

@@ -16,6 +16,7 @@ from djsms.models import TextMessage
 from djsms.sending import threads
 from djsms.sending.batches import Batch
 from djsms.sending.lots import Item, Lots
+from djsms.sending.signals import Strikes
 
 __all__ = ["asend_texts", "send_texts"]
 
@@ -52,15 +53,18 @@ def send_texts(
         "status_report": status_report,
         "expires": expires,
     }
-    batch = _batch(messages, defaults, concurrency, progress)
-    try:
-        while calls := batch.step():
-            wait(calls, return_when=FIRST_COMPLETED)
-    except BaseException as error:
-        batch.give_up(error)
-        raise
-    finally:
-        batch.close()
+    strikes = Strikes()
+    batch = _batch(messages, defaults, concurrency, progress, check=strikes.check)
+    with strikes.held_back():
+        try:
+            while calls := batch.step():
+                with strikes.let_through():
+                    wait(calls, return_when=FIRST_COMPLETED)
+        except BaseException as error:
+            batch.give_up(error)
+            raise
+        finally:
+            batch.close()
     return batch.messages
 
 
@@ -86,8 +90,9 @@ async def asend_texts(
         "status_report": status_report,
         "expires": expires,
     }
-    batch = _batch(messages, defaults, concurrency, progress, always_apart=True)
-    return await threads.to_its_end(_driven(batch), batch.stop)
+    stop = threads.Stop()
+    batch = _batch(messages, defaults, concurrency, progress, check=stop.check, always_apart=True)
+    return await threads.to_its_end(_driven(batch), stop.set)
 
 
 async def _driven(batch: Batch) -> list[TextMessage]:
@@ -109,6 +114,7 @@ def _batch(
     concurrency: object,
     progress: Any,
     *,
+    check: Callable[[], object],
     always_apart: bool = False,
 ) -> Batch:
     if concurrency is not None and type(concurrency) is not int:
@@ -122,5 +128,6 @@ def _batch(
         Lots(messages, defaults),
         concurrency=concurrency,
         progress=progress,
+        check=check,
         always_apart=always_apart,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -115,11 +114,11 @@ async def asend_text(
         key=key,
         expires=expires,
     )
-    stop = threading.Event()
+    stop = threads.Stop()
     return await threads.to_its_end(_send(arguments, stop), stop.set)
 
 
-async def _send(arguments: Arguments, stop: threading.Event) -> TextMessage:
+async def _send(arguments: Arguments, stop: threads.Stop) -> TextMessage:
     message, gateway, may_leave = await sync_to_async(_begin)(arguments, stop)
     if gateway is not None:
         call = (
@@ -134,9 +133,8 @@ async def _send(arguments: Arguments, stop: threading.Event) -> TextMessage:
     return message
 
 
-def _begin(arguments: Arguments, stop: threading.Event) -> tuple[TextMessage, Gateway | None, bool]:
-    if stop.is_set():
-        raise threads.Stopped
+def _begin(arguments: Arguments, stop: threads.Stop) -> tuple[TextMessage, Gateway | None, bool]:
+    stop.check()
     message, gateway = begin(draft(arguments))
     return message, gateway, gateway is not None and threads.may_leave(gateway)
 

@@ -13,15 +13,24 @@ from django.db import connections
 
 from djsms.accounts.gateways import Gateway
 
-__all__ = ["MAX_THREADS", "Stopped", "executor", "may_leave", "to_its_end"]
+__all__ = ["MAX_THREADS", "Stop", "executor", "may_leave", "to_its_end"]
 
 T = TypeVar("T")
 
 MAX_THREADS = 32  # of calls that asynchronous code makes one by one, in this process
 
 
+class Stop(threading.Event):
+    """Tells work to do nothing more than what it has begun."""
+
+    def check(self) -> None:
+        """Raise ``Stopped`` once it is set."""
+        if self.is_set():
+            raise Stopped
+
+
 class Stopped(Exception):
-    """Work was told to stop before it did anything more."""
+    """Work was told to stop before it was done."""
 
 
 def may_leave(gateway: Gateway) -> bool:
