@@ -112,15 +112,15 @@ def test_a_signal_in_the_middle_of_calls_in_threads(database):
 
 
 def test_one_that_strikes_while_the_answer_is_stored(provider, monkeypatch):
-    advance, tries = outcomes.advance, []
+    enter, tries = outcomes.enter_answer, []
 
     def struck(*args, **kwargs):
         tries.append(args)
         if len(tries) == 1:
             raise SoftTimeLimitExceeded
-        return advance(*args, **kwargs)
+        return enter(*args, **kwargs)
 
-    monkeypatch.setattr(outcomes, "advance", struck)
+    monkeypatch.setattr(outcomes, "enter_answer", struck)
     provider.accepts("abc")
     with pytest.raises(SoftTimeLimitExceeded):
         send_text("a", FRM, TO)

@@ -297,7 +297,7 @@ class TestProcesses:
     def test_killed_before_the_answer_is_stored(self, children):
         killed = """
         from djsms.sending import outcomes
-        outcomes.advance = lambda *args, **kwargs: die()
+        outcomes.enter_answer = lambda *args, **kwargs: die()
         """
         assert children.run(killed, SECOND_CALL) == -9
         assert children.run(SECOND_CALL) == 0

@@ -39,7 +39,7 @@ def test_a_row_that_somebody_else_locks_for_a_while(provider, other, database):
         other.execute("SELECT 1 FROM djsms_textmessage WHERE ref = %s FOR UPDATE", [message.ref])
         return SendResult.accepted("abc")
 
-    advance, tries = outcomes.advance, []
+    enter, tries = outcomes.enter_answer, []
 
     def noted(*args, **kwargs):
         tries.append(args)
@@ -47,11 +47,11 @@ def test_a_row_that_somebody_else_locks_for_a_while(provider, other, database):
             other.rollback()
         with connections[database].cursor() as cursor:
             cursor.execute("SET lock_timeout = '50ms'")
-        return advance(*args, **kwargs)
+        return enter(*args, **kwargs)
 
     provider.answer = answer
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outcomes, "advance", noted)
+        patch.setattr(outcomes, "enter_answer", noted)
         message = send_text("Hi", FRM, TO)
     row = TextMessage.objects.get()
     assert (message.status, row.status, row.provider_id) == ("sending", "sending", "abc")
@@ -81,7 +81,7 @@ class TestForGood:
         def refuse(*args, **kwargs):
             raise OperationalError("the disk is full")
 
-        monkeypatch.setattr(outcomes, "advance", refuse)
+        monkeypatch.setattr(outcomes, "enter_answer", refuse)
         monkeypatch.setattr("djsms.ledger.transactions.PAUSE", 0)
 
     def test_is_raised_as_itself_and_says_that_the_text_is_out(self, provider, caplog):
