@@ -15,10 +15,13 @@ CONSTRAINTS := constraints/base.txt constraints/django.txt
 PLUGINS := $(patsubst %/pyproject.toml,-e ./%,$(wildcard plugins/*/pyproject.toml))
 PIP := $(PY) -m pip install -qq --disable-pip-version-check $(addprefix -c ,$(CONSTRAINTS)) --build-constraint constraints/base.txt
 
-.PHONY: demo test lint lint-rules lint-format lint-types lint-imports docs build dev clean
+.PHONY: demo phone test lint lint-rules lint-format lint-types lint-imports docs build dev clean
 
 demo: .venv/.demo
 	@.venv/bin/djsms demo
+
+phone: .venv/.phone
+	@.venv/bin/djsms phone
 
 # make test ARGS="-k segments" for a part; COVERAGE=1 measures and reports
 test: .venv/.test
@@ -71,10 +74,15 @@ clean:
 	@$(PIP) -e . -e ./plugins/djsms-console
 	@touch $@
 
+.venv/.phone: .venv/.pip pyproject.toml plugins/djsms-phone/pyproject.toml $(CONSTRAINTS)
+	@echo "installing djsms and its phones"
+	@$(PIP) -e . -e ./plugins/djsms-phone
+	@touch $@
+
 .venv/.test: .venv/.pip $(PYPROJECTS) $(CONSTRAINTS)
 	@echo "installing djsms, its plugins and what the tests need"
 	@$(PIP) --group test -e '.[http,testing]' $(PLUGINS)
-	@touch .venv/.demo $@
+	@touch .venv/.demo .venv/.phone $@
 
 .venv/.dev: .venv/.test
 	@echo "installing the tools for lint, docs and builds"

@@ -30,7 +30,10 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.sessions",
+    "django.contrib.staticfiles",
     "djsms",
+    # the one plugin that is an app as well
+    "djsms_phone",
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -63,3 +66,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 DJSMS_BACKEND = "memory"
 DJSMS_BASE_URL = "https://example.com"
+# without it djsms_phone is a mistake where DEBUG is off
+DJSMS_PHONE = True

@@ -21,7 +21,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
 from djsms import conf, hookspecs
-from djsms.accounts import plugins
+from djsms.accounts import addresses, plugins
 from djsms.exceptions import (
     AccountNotFound,
     BackendBroken,
@@ -164,6 +164,15 @@ class Gateway:
             "incoming texts": incoming_url if self.supports("parse_incoming") else "",
         }
         return {name: url for name, url in plain.items() if url}
+
+    def webhook_path(self, kind: addresses.Kind) -> str:
+        """Return the path of the account's webhook in this project, with its token.
+
+        ``kind`` is ``"callback"``, for status reports, or ``"incoming"``. For what plays the
+        provider's part and calls the webhooks; treat it like a password. Raises ``NoReverseMatch``
+        if the project's URLconf does not include ``djsms.urls``.
+        """
+        return addresses.webhook_path(self.alias, kind)
 
     def check(self, callback_url: str, incoming_url: str) -> list[CheckMessage]:
         """Return what the backend and the extensions find wrong with their configuration."""

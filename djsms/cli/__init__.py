@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from django.core.management.base import BaseCommand
 
-__all__ = ["SUBCOMMANDS", "command", "main", "overview"]
+__all__ = ["SUBCOMMANDS", "command", "main", "overview", "subcommands"]
 
 # Each is a module of this package that holds a Django command named Command. What they say of
 # themselves stands here, so that asking for help imports none of them.
@@ -38,13 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from djsms.cli import streams
 
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = _parser()
     if not arguments:
-        parser.print_help(sys.stderr)
+        _parser().print_help(sys.stderr)
         return 2
 
     def run() -> None:
-        chosen = parser.parse_args(arguments[:1]).subcommand
+        # Looking for those of plugins takes time that our own need not wait for.
+        ours = arguments[0] in SUBCOMMANDS
+        chosen = arguments[0] if ours else _parser().parse_args(arguments[:1]).subcommand
         command(chosen).run_from_argv(["djsms", *arguments])
 
     streams.run(run)
@@ -55,14 +56,26 @@ def command(subcommand: str) -> BaseCommand:
     """Return the Django command behind a subcommand."""
     from importlib import import_module
 
+    if subcommand not in SUBCOMMANDS:
+        from djsms.cli import contributed
+
+        return contributed.command(subcommand)
     made: BaseCommand = import_module(f"djsms.cli.{subcommand}").Command()
     return made
 
 
+def subcommands() -> dict[str, str]:
+    """Return all subcommands with what each does: ours, and those that installed plugins bring."""
+    from djsms.cli import contributed
+
+    return SUBCOMMANDS | contributed.names()
+
+
 def overview() -> str:
     """Return the subcommands, one a line, each with what it does."""
-    width = max(map(len, SUBCOMMANDS))
-    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in SUBCOMMANDS.items()]
+    known = subcommands()
+    width = max(map(len, known))
+    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in known.items()]
     return "\n".join(["subcommands:", *lines])
 
 
@@ -76,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version)
     parser.add_argument(
-        "subcommand", choices=SUBCOMMANDS, metavar="subcommand", help="One of those below."
+        "subcommand", choices=subcommands(), metavar="subcommand", help="One of those below."
     )
     return parser
 

@@ -25,7 +25,7 @@ class TestTheConsoleScript:
         run = djsms("--help", cwd=tmp_path)
         assert run.returncode == 0
         assert re.findall(r"^  ([a-z]+)  +[A-Z]", run.stdout, re.MULTILINE)[1:] == list(
-            cli.SUBCOMMANDS
+            cli.subcommands()
         )
 
     def test_help_does_not_wait_for_django(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 
-from djsms.cli import SUBCOMMANDS, command, overview, streams
+from djsms.cli import command, overview, streams, subcommands
 
 __all__ = ["Command"]
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "subcommand", choices=SUBCOMMANDS, metavar="subcommand", help="One of those below."
+            "subcommand", choices=subcommands(), metavar="subcommand", help="One of those below."
         )
         parser.add_argument(
             "arguments", nargs=argparse.REMAINDER, help="What the subcommand takes."
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         # The subcommand is a Django command of its own, and so has its own options and --help.
-        if argv[2:] and argv[2] in SUBCOMMANDS:
+        if argv[2:] and argv[2] in subcommands():
             command(argv[2]).run_from_argv([f"{os.path.basename(argv[0])} {argv[1]}", *argv[2:]])  # noqa: PTH119
         else:
             streams.run(lambda: self._run_own(argv))
