@@ -5,6 +5,7 @@ SQLite is always there. PostgreSQL and MariaDB join as further databases where a
 
 import os
 import tempfile
+from importlib.util import find_spec
 
 import servers
 
@@ -32,8 +33,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "djsms",
-    # the one plugin that is an app as well
-    "djsms_phone",
+    # the one plugin that is an app as well, where it is installed
+    *(["djsms_phone"] if find_spec("djsms_phone") else []),
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
