@@ -1,0 +1,118 @@
+"""A provider's server that counts calls by ref outside of all workers, and a broker's cable."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+PATIENCE = 120
+
+BACKEND = """
+    import http.client
+    from dataclasses import dataclass
+    from djsms import SendResult, hookimpl
+
+    @dataclass(frozen=True, kw_only=True)
+    class Backend:
+        port: int
+
+        @hookimpl
+        def send(self, message):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            try:
+                connection.request("GET", f"/{message.ref}")
+                connection.getresponse().read()
+            finally:
+                connection.close()
+            return SendResult.accepted(message.ref)
+"""
+
+
+class Operator:
+    """Takes every text after ``seconds``, and counts."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.calls: Counter[str] = Counter()
+        self.news = threading.Condition()
+        operator = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                operator.take(self.path.strip("/"))
+                time.sleep(seconds)
+                with contextlib.suppress(OSError):  # who called may be dead
+                    self.send_response(200)
+                    self.end_headers()
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 64
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, ref: str) -> None:
+        with self.news:
+            self.calls[ref] += 1
+            self.news.notify_all()
+
+    def wait_for(self, calls: int) -> bool:
+        """Wait for so many calls in all; False if they do not come."""
+        with self.news:
+            return self.news.wait_for(lambda: self.calls.total() >= calls, PATIENCE)
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Cable:
+    """Forwards connections to a server, until they are cut."""
+
+    def __init__(self, port: int) -> None:
+        self._target = ("127.0.0.1", port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """End all connections; new ones are forwarded again."""
+        while self._open:
+            _end(self._open.pop())
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._target)
+                self._open += [client, server]
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=_pump, args=ends, daemon=True).start()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            target.sendall(piece)
+    _end(source)
+    _end(target)
+
+
+def _end(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
