@@ -360,6 +360,8 @@ class Gate(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "slot"], name="djsms_gate_unique"),
         ]
+        # What the admin shows of them is how the queue stands.
+        verbose_name_plural = "queue"
         permissions: ClassVar = [("control_queue", "Can pause and resume accounts, and cancel")]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from djsms.admin.messages import TextMessageAdmin
+from djsms.admin.queue import QueueAdmin
 from djsms.admin.waiting import IncomingPartAdmin, StatusEventAdmin
 
-__all__ = ["IncomingPartAdmin", "StatusEventAdmin", "TextMessageAdmin"]
+__all__ = ["IncomingPartAdmin", "QueueAdmin", "StatusEventAdmin", "TextMessageAdmin"]

@@ -11,6 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from djsms.admin import rendering, search
+from djsms.admin.cancelling import cancel
+from djsms.admin.queue import may_control
 from djsms.admin.readonly import ReadOnlyAdmin
 from djsms.models import StatusEvent, TextMessage
 
@@ -55,11 +57,22 @@ class TextMessageAdmin(ReadOnlyAdmin):
     )
     list_filter = ("status", "direction", AccountFilter, "created_on")
     # What is looked up is in get_search_results; this makes the box appear.
+    actions = (cancel,)
     search_fields = ("ref",)
     search_help_text = (
         "A number in any notation, a sender's name, a reference, a provider's id or a key: whole, "
         "not in part. Shows the newest 1,000."
     )
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)
+        # Those that may delete do so one at a time.
+        actions.pop("delete_selected", None)
+        return actions
+
+    def has_control_permission(self, request: HttpRequest) -> bool:
+        """Whether the actions that change what waits are there."""
+        return may_control(request)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # As the index on the status is ordered, so that its first page is read and no more.

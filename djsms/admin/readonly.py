@@ -24,7 +24,7 @@ __all__ = ["ReadOnlyAdmin"]
 class ReadOnlyAdmin(BaseAdmin):
     """Lists the newest first and shows one; superusers may delete one, as the law may demand."""
 
-    actions = None
+    actions: Any = None
     empty_value_display = "–"
     list_per_page = 50
     ordering = ("-pk",)

@@ -1,0 +1,59 @@
+"""A graph of the last hour's calls, drawn as SVG: no script, and the page's own colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from djsms.sending.recent import Minute
+
+__all__ = ["graph", "summary"]
+
+STEP = 10
+BAR = 8
+HEIGHT = 48
+# So that a single text among thousands is seen.
+LEAST = 2
+
+
+def graph(minutes: Sequence[Minute]) -> SafeString:
+    """Return a bar for each minute, stacked of what was taken, what failed and what is unknown."""
+    most = max(minute.total for minute in minutes)
+    bars = format_html_join(
+        "", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', _bars(minutes, most)
+    )
+    return format_html(
+        '<svg class="djsms-graph" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img">'
+        "<title>{}</title>{}</svg>",
+        STEP * len(minutes),
+        HEIGHT + 1,
+        summary(minutes),
+        bars,
+    )
+
+
+def summary(minutes: Sequence[Minute]) -> str:
+    """Return in words what the graph shows."""
+    taken, failed, unknown = (
+        sum(getattr(minute, kind) for minute in minutes) for kind in ("taken", "failed", "unknown")
+    )
+    most = max(minute.total for minute in minutes)
+    return (
+        f"{taken:,} taken, {failed:,} not taken, {unknown:,} unknown in the last hour; "
+        f"at most {most:,} in a minute"
+    )
+
+
+def _bars(minutes: Sequence[Minute], most: int) -> Iterator[tuple[str, int, int, int, int]]:
+    # Where nothing was, the base line shows that it was looked at.
+    yield "djsms-base", 0, HEIGHT, STEP * len(minutes), 1
+    for number, minute in enumerate(minutes):
+        top = HEIGHT
+        for kind in ("taken", "failed", "unknown"):
+            count = getattr(minute, kind)
+            if count:
+                height = max(LEAST, round(HEIGHT * count / most))
+                top = max(0, top - height)
+                yield f"djsms-{kind}", number * STEP, top, BAR, min(height, HEIGHT - top)
