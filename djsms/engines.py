@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import threading
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "TasksEngine", "WorkerEngine", "drain_bounded", "sweep"]
 
 logger = logging.getLogger("djsms")
+
+ASKING = 20.0  # seconds
 
 # What a thread that drains at once is asked for meanwhile.
 _running = threading.local()
@@ -133,14 +136,18 @@ class TasksEngine(Engine):
 def sweep() -> list[str]:
     """Do what has to be done every half minute where no ``djsms work`` runs.
 
-    It wakes the engine for each account that has texts due, returns their aliases, and puts the
-    queue and the messages in order as ``djsms tidy`` does.
+    It wakes the engine for each account that has texts due, and returns their aliases; it tidies as
+    ``djsms tidy`` does, and asks providers about what they have not reported on, for 20 seconds at
+    most and the call that is under way then.
     """
+    from djsms.receiving.refreshing import refresh_due
     from djsms.sending.shifts import wake_due
     from djsms.tidying import tidy
 
+    end = time.monotonic() + ASKING
     due = wake_due()
     tidy()
+    refresh_due(is_over=lambda: time.monotonic() > end)
     return due
 
 

@@ -8,7 +8,6 @@ import time
 from djsms.accounts import engines
 from djsms.ledger import clock
 from djsms.sending.drains import sending_gateways, work_off
-from djsms.sending.upkeep import keep_up
 from djsms.sending.waiting import is_any_due, waiting
 
 __all__ = ["SECONDS", "TEXTS", "drain_bounded", "wake_due"]
@@ -45,11 +44,7 @@ def drain_bounded(account: str) -> int:
 
 
 def wake_due() -> list[str]:
-    """Put the queue in order, and wake the engine for each account that has texts due.
-
-    Returns the aliases of those.
-    """
-    keep_up()
+    """Wake the engine for each account that has texts due; return the aliases of those."""
     moment = clock.now()
     aliases = [gateway.alias for gateway in sending_gateways()]
     due = [alias for alias in aliases if is_any_due(alias, moment)]

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from djsms import Status, engines, enqueue_text, enqueue_texts, queue
-from djsms.exceptions import AccountNotFound
+from djsms import (
+    OutgoingText,
+    SendResult,
+    SentText,
+    Status,
+    StatusReport,
+    engines,
+    enqueue_text,
+    enqueue_texts,
+    hookimpl,
+    queue,
+)
+from djsms.accounts import gateways
+from djsms.backends import LocalBackend
+from djsms.exceptions import AccountNotFound, OutcomeUnknown
 from djsms.models import TextMessage
 from djsms.sending import shifts
 
@@ -108,6 +122,25 @@ class TestSweep:
         TextMessage.objects.update(due_on=None, attempted_on=old, created_on=old)
         engines.sweep()
         assert TextMessage.objects.get().status is Status.UNKNOWN
+
+    def test_asks_the_provider_about_texts_of_unknown_outcome(self, engine: Any) -> None:
+        class Backend(LocalBackend):
+            @hookimpl
+            def send(self, message: OutgoingText) -> SendResult:
+                raise OutcomeUnknown("no answer")
+
+            @hookimpl
+            def fetch_reports(self, messages: Sequence[SentText]) -> list[StatusReport]:
+                return [
+                    StatusReport(ref=message.ref, status=Status.DELIVERED) for message in messages
+                ]
+
+        with gateways.replaced(lambda alias: Backend()):
+            waits(1)
+            queue.drain()
+            TextMessage.objects.update(attempted_on=timezone.now() - timedelta(hours=1))
+            engines.sweep()
+        assert TextMessage.objects.get().status is Status.DELIVERED
 
     def test_an_account_that_cannot_send_keeps_no_other_from_it(
         self, settings: Any, engine: Any

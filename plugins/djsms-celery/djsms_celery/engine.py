@@ -65,6 +65,16 @@ def _problems() -> Iterator[CheckMessage]:
             hint="Set broker_url, such as 'amqp://user:password@localhost//'.",
             id="djsms_celery.W003",
         )
+    elif str(conf.broker_write_url).startswith("redis") and not (
+        conf.broker_transport_options or {}
+    ).get("socket_timeout"):
+        yield CheckWarning(
+            "Celery waits for ever for a Redis that does not answer, and so would the requests "
+            "that store texts.",
+            hint="Set broker_transport_options, such as "
+            '{"socket_connect_timeout": 2, "socket_timeout": 5}.',
+            id="djsms_celery.W006",
+        )
     yield from _undone_by_workers(conf)
 
 

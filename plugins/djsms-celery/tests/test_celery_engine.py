@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -102,6 +104,24 @@ class TestTrouble:
         assert caplog.text.count("The engine cannot be woken") == 1
         assert queue.drain() == 2
 
+    def test_a_broker_that_hangs_holds_up_one_text_and_not_the_next(
+        self, app: celery.Celery, sms_outbox: Any
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            app.conf.broker_url = f"amqp://127.0.0.1:{silent.getsockname()[1]}//"
+            app.conf.broker_connection_timeout = 0.5
+            enqueue_text("Hi", "Bistro", ALICE, False)
+            enqueue_text("Hi", "Bistro", ALICE, False)
+            silent.setblocking(False)
+            callers = []
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    callers.append(silent.accept()[0])
+            for caller in callers:
+                caller.close()
+        assert len(callers) == 1
+        assert queue.drain() == 2
+
     def test_a_soft_time_limit_ends_a_drain_and_the_call_is_of_unknown_outcome(
         self,
         sms_outbox: Any,
@@ -166,6 +186,12 @@ class TestChecks:
         app.conf.beat_schedule = {}
         assert self.ids() == ["djsms_celery.W005"]
         app.conf.beat_scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
+        assert self.ids() == []
+
+    def test_a_redis_that_may_hang(self, app: celery.Celery) -> None:
+        app.conf.broker_url = "redis://127.0.0.1/0"
+        assert self.ids() == ["djsms_celery.W006"]
+        app.conf.broker_transport_options = {"socket_timeout": 5}
         assert self.ids() == []
 
     def test_none_shows_the_brokers_password(self, app: celery.Celery) -> None:
