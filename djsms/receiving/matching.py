@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from djsms.ledger.transactions import database, rows_of
+from djsms.ledger.transactions import database
 from djsms.models import StatusEvent, TextMessage
 
 __all__ = ["message_of"]
+
+PART_OF = (
+    f"SELECT message_id FROM {StatusEvent._meta.db_table} WHERE account = %s AND provider_id = %s "
+    f"AND source = '{StatusEvent.Source.ANSWER.value}' AND message_id IS NOT NULL "
+    "ORDER BY id DESC LIMIT 1"
+)
 
 # Of messages with one and the same id; a provider that gives such ids is beyond help.
 MAX_NAMESAKES = 20
@@ -25,14 +31,7 @@ def message_of(event: StatusEvent) -> TextMessage | None:
     for message in _messages(by_id, event.account, event.provider_id):
         if _is_outgoing(message):
             return message
-    parts = rows_of(StatusEvent).filter(
-        account=event.account,
-        provider_id=event.provider_id,
-        source=StatusEvent.Source.ANSWER,
-        message__isnull=False,
-    )
-    part = parts.select_related("message").order_by("-pk").first()
-    return part.message if part else None
+    return next(iter(_messages(f"id = ({PART_OF})", event.account, event.provider_id)), None)
 
 
 def _messages(condition: str, *values: str) -> Iterable[TextMessage]:
