@@ -8,6 +8,7 @@ HTTP interface to send SMS messages" and "X-Kannel Pseudo Headers".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from djsms import Encoding, OutgoingText, SendResult, SentPart, Status
@@ -55,6 +56,7 @@ def headers(
         "X-Kannel-From": message.frm,
         "X-Kannel-To": message.to,
         "X-Kannel-Coding": CODING[message.encoding],
+        **_validity(message.expires_on),
         **_extras(message.extra),
     }
     if part.udh:
@@ -165,6 +167,14 @@ def _extras(extra: Mapping[str, Any]) -> dict[str, str]:
             raise InvalidMessage(f"The extra {name!r} is given twice.")
         values[header] = read(name, value)
     return values
+
+
+def _validity(expires_on: datetime | None) -> dict[str, str]:
+    """Return the whole minutes that are left, cut to what Kannel takes."""
+    if expires_on is None:
+        return {}
+    left = int((expires_on - datetime.now(UTC)).total_seconds() // 60)
+    return {"X-Kannel-Validity": str(min(max(left, 1), LONGEST))}
 
 
 def _words_of(limit: int) -> Callable[[str, object], str]:

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -519,3 +520,26 @@ def test_headers_carry_a_value_unchanged_or_not_at_all(frm: str, smsc: str) -> N
         assert not {*raw} & {*range(0x20), 0x7F}
     assert headers["X-Kannel-From"] == frm.encode()
     assert headers["X-Kannel-SMSC"] == smsc.encode()
+
+
+@pytest.mark.parametrize(
+    ("left", "minutes"),
+    [
+        (timedelta(minutes=10, seconds=30), "10"),
+        (timedelta(seconds=5), "1"),
+        (timedelta(days=900), "635040"),
+    ],
+    ids=str,
+)
+def test_what_expires_has_a_validity(
+    gateway: Gateway, backend: KannelBackend, left: timedelta, minutes: str
+) -> None:
+    backend.send(text(expires_on=datetime.now(UTC) + left))
+    [(_, headers, _)] = gateway.requests
+    assert headers["X-Kannel-Validity"] == minutes
+
+
+def test_an_own_validity_counts_for_more(gateway: Gateway, backend: KannelBackend) -> None:
+    backend.send(text(expires_on=datetime.now(UTC) + timedelta(hours=1), extra={"validity": 5}))
+    [(_, headers, _)] = gateway.requests
+    assert headers["X-Kannel-Validity"] == "5"

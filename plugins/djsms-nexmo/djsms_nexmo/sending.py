@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ __all__ = ["MAX_CALLBACK_LENGTH", "address_problem", "host_of", "parameters"]
 
 MAX_TEXT_LENGTH = 3200
 MAX_CALLBACK_LENGTH = 100
+# Milliseconds for which delivery may be tried.
+SHORTEST, LONGEST = 20_000, 604_800_000
 
 logger = logging.getLogger("djsms.nexmo")
 
@@ -44,6 +47,8 @@ def parameters(message: OutgoingText) -> dict[str, str]:
         raise InvalidNumber("The recipient is not a number of 7 to 15 digits.")
     if message.status_report and _usable_callback(message.callback_url):
         fields["callback"] = message.callback_url
+    if message.expires_on is not None:
+        fields["ttl"] = _time_to_live(message.expires_on)
     return fields | _extras(message.extra)
 
 
@@ -122,8 +127,14 @@ def _boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
+def _time_to_live(expires_on: datetime) -> str:
+    """Return the milliseconds that are left, cut to what Vonage takes."""
+    left = int((expires_on - datetime.now(UTC)).total_seconds() * 1000)
+    return str(min(max(left, SHORTEST), LONGEST))
+
+
 _EXTRAS: Mapping[str, Callable[[str, Any], str]] = {
-    "ttl": _integer(20_000, 604_800_000, " of milliseconds"),
+    "ttl": _integer(SHORTEST, LONGEST, " of milliseconds"),
     "message-class": _integer(0, 3),
     "account-ref": _text,
     "entity-id": _text,

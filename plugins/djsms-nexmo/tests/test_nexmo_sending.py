@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,24 @@ def test_connections_are_used_again(
         backend.send(dataclasses.replace(message, ref=f"{number:032x}"))
     ports = {seen.headers["X-Client-Port"] for seen in vonage.requests}
     assert len(ports) == 1
+
+
+@pytest.mark.parametrize(
+    ("left", "low", "high"),
+    [
+        (timedelta(minutes=5), 290_000, 300_000),
+        (timedelta(seconds=1), 20_000, 20_000),
+        (timedelta(days=30), 604_800_000, 604_800_000),
+    ],
+    ids=str,
+)
+def test_what_expires_has_a_time_to_live(
+    make_text: Any, left: timedelta, low: int, high: int
+) -> None:
+    fields = sending.parameters(make_text(expires_on=datetime.now(UTC) + left))
+    assert low <= int(fields["ttl"]) <= high
+
+
+def test_an_own_time_to_live_counts_for_more(make_text: Any) -> None:
+    message = make_text(expires_on=datetime.now(UTC) + timedelta(hours=1), extra={"ttl": 60_000})
+    assert sending.parameters(message)["ttl"] == "60000"
