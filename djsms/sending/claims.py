@@ -160,7 +160,10 @@ class _Turn:
             room -= len(texts)
 
     def _due(self, slot: str, lane: int, most: int) -> list[TextMessage]:
-        texts = list(waiting.due(self.gateway.alias, slot, [lane], self.moment)[:most])
+        due = waiting.due(self.gateway.alias, slot, [lane], self.moment)
+        # Most lanes are empty most of the time, and to ask for keys alone costs half as much.
+        ids = list(due.values_list("pk", flat=True)[:most])
+        texts = list(due.filter(pk__in=ids)) if ids else []
         fresh = [text for text in texts if may_go(text, self.moment)]
         self.has_spoiled = self.has_spoiled or len(fresh) < len(texts)
         return fresh

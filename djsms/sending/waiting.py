@@ -38,7 +38,6 @@ def waiting_of(aliases: Collection[str], slots: Collection[str]) -> QuerySet[Tex
         slot__in={"", *slots},
         lane__in=TextMessage.Lane.values,
         due_on__gt=clock.stored(clock.EPOCH),
-        status=Status.CREATED,
     )
 
 

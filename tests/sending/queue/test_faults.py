@@ -59,33 +59,33 @@ class TestProcesses:
 
     @pytest.mark.live
     def test_killed_workers_call_for_no_text_twice(self, workers: Any, operator: Any) -> None:
-        enqueue_texts((str(n), "Bistro", ALICE) for n in range(600))
+        enqueue_texts((str(n), "Bistro", ALICE) for n in range(240))
         kills = 0
         for _ in range(3):
             started = [workers.start("--threads=3") for _ in range(2)]
             for worker in started:
-                operator.wait_for(min(600, len(operator.calls) + random.randint(20, 60)))
+                operator.wait_for(min(240, len(operator.calls) + random.randint(10, 30)))
                 worker.kill()
                 worker.wait()
                 kills += 1
         self.end_of(workers)
         operator.assert_no_text_was_called_for_twice()
         found = counts()
-        assert found["sending"] + found.get("unknown", 0) == 600
+        assert found["sending"] + found.get("unknown", 0) == 240
         assert found.get("unknown", 0) <= kills * 3
-        print(f"600 texts, {kills} kills, {found.get('unknown', 0)} unknown, none twice")
+        print(f"240 texts, {kills} kills, {found.get('unknown', 0)} unknown, none twice")
 
     @pytest.mark.live
     def test_stopped_workers_leave_nothing_unknown(self, workers: Any, operator: Any) -> None:
-        enqueue_texts((str(n), "Bistro", ALICE) for n in range(200))
+        enqueue_texts((str(n), "Bistro", ALICE) for n in range(100))
         for _ in range(4):
             worker = workers.start("--threads=3")
-            operator.wait_for(min(200, len(operator.calls) + random.randint(5, 30)))
+            operator.wait_for(min(100, len(operator.calls) + random.randint(5, 20)))
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(60) == 0
         assert workers.run("--once") == 0
         operator.assert_no_text_was_called_for_twice()
-        assert counts() == {"sending": 200}
+        assert counts() == {"sending": 100}
 
     @pytest.mark.live
     def test_dropped_connections_cost_no_text_and_no_second_call(
@@ -93,18 +93,18 @@ class TestProcesses:
     ) -> None:
         if database == "default":
             pytest.skip("SQLite has no connections to drop")
-        enqueue_texts((str(n), "Bistro", ALICE) for n in range(200))
+        enqueue_texts((str(n), "Bistro", ALICE) for n in range(100))
         worker = workers.start("--threads=3")
         for _ in range(6):
-            operator.wait_for(min(200, len(operator.calls) + 15))
+            operator.wait_for(min(100, len(operator.calls) + 15))
             drop_connections(database)
-        operator.wait_for(190)
+        operator.wait_for(95)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
         self.end_of(workers)
         operator.assert_no_text_was_called_for_twice()
         found = counts()
-        assert found["sending"] + found.get("unknown", 0) == 200
+        assert found["sending"] + found.get("unknown", 0) == 100
 
     @pytest.mark.live
     def test_rate_holds_for_all_workers_together(
