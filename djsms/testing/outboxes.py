@@ -6,7 +6,7 @@ import json
 import threading
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from djsms.backends import LocalBackend
@@ -32,7 +32,7 @@ INCOMING_FIELDS = ("provider_id", "received_on", "part")
 class Outbox(SentTexts):
     """The texts that the code under test sent, in order, of all threads.
 
-    ``failed`` are those whose sending a test let fail.
+    ``failed`` are those whose sending a test let fail; what waits is not in it, before ``drain``.
     """
 
     def __init__(self) -> None:
@@ -138,6 +138,33 @@ class Outbox(SentTexts):
             receiving.take_text(account, gateway.backend, incoming)
         return TextMessage.objects.get(account=account, provider_id=values["provider_id"])
 
+    @property
+    def waiting(self) -> list[TextMessage]:
+        """The texts that ``enqueue_text`` has stored and that wait, those first that go first."""
+        from djsms.ledger.transactions import rows_of
+        from djsms.models import TextMessage
+
+        waiting = rows_of(TextMessage).filter(due_on__isnull=False, status=Status.CREATED)
+        return list(waiting.order_by("lane", "due_on", "pk"))
+
+    def drain(self, account: str | None = None, *, limit: int | None = None) -> int:
+        """Send what is due, as a worker would, and return how many texts providers were called for.
+
+        In the calling thread, and so within the test's transaction, if there is one. Those due
+        later, by ``run_after``, a window or another try, go on waiting, as do those of a paused
+        account; rates are not waited for. ``account`` and ``limit`` are as in ``queue.drain``.
+        """
+        calls = done = 0
+        while limit is None or calls < limit:
+            # A fallback may have handed some to an account whose turn was over.
+            chosen = dict.fromkeys(text.account for text in self.waiting)
+            for alias in chosen if account is None else [account]:
+                done += self._drain(alias, None if limit is None else limit - calls - done)
+            if not done:
+                break
+            calls, done = calls + done, 0
+        return calls
+
     def stand_in(self, alias: str) -> object:
         """Return what stands in for the backend of an account; for ``gateways.replaced``."""
         return _StandIn(outbox=self, account=alias)
@@ -159,6 +186,15 @@ class Outbox(SentTexts):
     def _kept(self, *, failed: bool) -> list[SentText]:
         with self._lock:
             return [sent for sent in self._all if (sent.error is not None) is failed]
+
+    def _drain(self, alias: str, limit: int | None) -> int:
+        from djsms import queue
+        from djsms.accounts import gateways
+
+        gateway = gateways.get(alias)
+        if isinstance(gateway.plugin, _StandIn):
+            gateway.limits = replace(gateway.limits, rate=None, originator_rate=None)
+        return queue.drain(alias, limit=limit)
 
     def _gateway(self, alias: str) -> Gateway:
         from djsms.accounts import gateways

@@ -5,7 +5,7 @@
 from django.test import TestCase
 
 from djsms.testing import outbox
-from shop.texts import welcome
+from shop.texts import remind, welcome
 
 
 class WelcomeTests(TestCase):
@@ -17,3 +17,15 @@ class WelcomeTests(TestCase):
 
 
 # django: end
+
+
+# waiting: begin
+class ReminderTests(TestCase):
+    def test_reminds(self) -> None:
+        remind("+447700900123")
+        self.assertEqual(len(outbox.waiting), 2)
+        outbox.drain()
+        self.assertEqual(outbox[0].text, "Your table is ready")
+
+
+# waiting: end

@@ -3,7 +3,7 @@
 # pytest: begin
 import pytest
 
-from shop.texts import welcome
+from shop.texts import remind, welcome
 
 
 @pytest.mark.django_db
@@ -41,3 +41,18 @@ def test_follows(sms_outbox):
 
 
 # report: end
+
+
+# waiting: begin
+@pytest.mark.django_db
+def test_reminds(sms_outbox):
+    remind("+447700900123")
+    assert [text.text for text in sms_outbox.waiting] == ["Your table is ready", "How was it?"]
+    assert not sms_outbox
+
+    assert sms_outbox.drain() == 1
+    assert sms_outbox[0].text == "Your table is ready"
+    assert [text.text for text in sms_outbox.waiting] == ["How was it?"]
+
+
+# waiting: end
