@@ -27,6 +27,10 @@ and nothing but sending needs it: that is a warning, whatever a backend makes of
 - ``djsms.W012`` ``ALLOWED_HOSTS`` lacks the host of ``DJSMS_BASE_URL``
 - ``djsms.W013`` the engine's own check found something
 - ``djsms.W014`` the engine's own check failed
+- ``djsms.W015`` texts wait for an account that the settings lost (``--database`` only)
+- ``djsms.W016`` texts are due, and nobody sends them (``--database`` only)
+- ``djsms.W017`` a commit may be lost, and a text be sent twice (``--deploy --database`` only)
+- ``djsms.W018`` transactions are stricter than they need be (``--deploy --database`` only)
 
 Backends add their own. None touches the network, and none shows an option's value.
 """
@@ -42,6 +46,7 @@ __all__ = [
     "check_accounts",
     "check_databases",
     "check_deployment",
+    "check_durability",
     "check_engine",
     "check_limits",
     "check_settings",
@@ -84,10 +89,11 @@ def check_accounts(**kwargs: Any) -> list[CheckMessage]:
 
 @register("djsms", Tags.database)
 def check_databases(*, databases: Sequence[str] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check the database of the messages, if databases may be asked."""
+    """Check the database of the messages, and what waits in it, if databases may be asked."""
     from djsms.checks import databases as checks
+    from djsms.checks import queue
 
-    return list(checks.check(databases or ()))
+    return [*checks.check(databases or ()), *queue.check(databases or ())]
 
 
 @register("djsms", deploy=True)
@@ -96,3 +102,11 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     from djsms.checks import deployment
 
     return list(deployment.check())
+
+
+@register("djsms", Tags.database, deploy=True)
+def check_durability(*, databases: Sequence[str] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check whether the database keeps what the queue relies on, if databases may be asked."""
+    from djsms.checks import queue
+
+    return list(queue.check_durability(databases or ()))
