@@ -1,10 +1,14 @@
-"""Makes the pictures of the admin: python docs/screenshots.py
+"""Makes the pictures of the admin and the phones: python docs/screenshots.py
 
-Needs djsms, djsms-nexmo and Debian's chromium. A project in a temporary folder, a server on
-loopback and a browser; all of them are gone when it ends. No text leaves the machine.
+Needs djsms, djsms-nexmo, djsms-phone and Debian's chromium. A project in a temporary folder, a
+server on loopback and a browser; all of them are gone when it ends. No text leaves the machine.
 """
 
 import logging
+import os
+import re
+import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -81,6 +85,35 @@ def main() -> None:
             take(address, "/admin/djsms/textmessage/", "admin-list.png", width=1500, height=720)
             path = f"/admin/djsms/textmessage/{story.pk}/change/"
             take(address, path, "admin-message.png", width=1440, height=900)
+    take_phones()
+
+
+def take_phones() -> None:
+    """Take the pictures of what ``djsms phone`` shows; it is a project of its own."""
+    command = [sys.executable, "-m", "djsms.cli", "phone", "--no-open", "--port=0"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as phones:
+        try:
+            assert phones.stdout is not None
+            [page] = re.findall(r"http\S+", phones.stdout.readline())
+            with browser.tab() as tab:
+                for scheme, width in (("light", 1280), ("dark", 1280), ("light", 390)):
+                    tab.size(width, 844)
+                    tab.prefers(scheme)
+                    tab.open("about:blank#next")
+                    tab.open(page)
+                    tab.run(
+                        "[...document.querySelectorAll('#rows a')]"
+                        ".find((link) => link.textContent.includes('+447700900123')).click()"
+                    )
+                    tab.wait("document.querySelector('.bubble .status.good')")
+                    # What it asks for at the beginning has come.
+                    tab.wait("innerWidth < 1280 || document.querySelector('.events li')")
+                    narrow = "-narrow" if width < 1280 else ""
+                    tab.picture(IMAGES / f"phone-{scheme}{narrow}.png")
+                    print(IMAGES / f"phone-{scheme}{narrow}.png")
+        finally:
+            phones.send_signal(signal.SIGINT)
 
 
 def set_up(database: Path) -> None:

@@ -82,6 +82,12 @@ class Tab:
         self.run("0")
         return self._requests
 
+    def forget(self) -> None:
+        """Forget the errors and the requests so far."""
+        self.run("0")
+        self.errors.clear()
+        self._requests.clear()
+
     def open(self, url: str) -> None:
         self._call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
@@ -95,13 +101,14 @@ class Tab:
             raise AssertionError(json.dumps(answer["exceptionDetails"], indent=2))
         return answer["result"].get("value")
 
-    def wait(self, script: str, seconds: float = 30) -> Any:
-        """Return the value of an expression as soon as it is a true one."""
+    def wait(self, script: str, seconds: float = 30) -> None:
+        """Return as soon as an expression has a true value."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             try:
-                if value := self.run(script):
-                    return value
+                # An element would arrive as an empty object, which is not true here.
+                if self.run(f"Boolean({script})"):
+                    return
             except AssertionError:
                 # Between two pages there may be nothing to run it in.
                 pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -54,15 +55,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        try:
+        # Ctrl-C is how it ends.
+        with contextlib.suppress(KeyboardInterrupt):
             if options["headless"]:
                 self._play(options["url"], once=options["once"])
             elif settings.configured or apps.ready:
                 self._serve_apart(options)
             else:
                 self._serve(options["port"], opens=not options["no_open"])
-        except KeyboardInterrupt:
-            self.stdout.write("")
 
     # ---- a project made for it
 

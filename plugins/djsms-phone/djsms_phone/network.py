@@ -34,7 +34,7 @@ def submit(message: OutgoingText) -> SendResult:
     # No transaction around: on SQLite one that reads before it writes fails beside another.
     with _leaving_no_connection():
         handset, behaviour = _received(message.to)
-        ids = tuple(f"phone-{uuid.uuid4().hex}" for _ in range(message.segments))
+        ids = tuple(_new_id() for _ in range(message.segments))
         if message.status_report:
             _report(handset, message, ids, REPORTS.get(behaviour, ()))
     if refusal := REFUSALS.get(behaviour):
@@ -177,9 +177,14 @@ def _bodies(text: str, now: datetime) -> list[dict[str, Any]]:
 def _body(text: str, now: datetime) -> dict[str, Any]:
     return {
         "text": text,
-        "provider_id": f"phone-{uuid.uuid4().hex}",
+        "provider_id": _new_id(),
         "received_on": now.isoformat(timespec="milliseconds"),
     }
+
+
+def _new_id() -> str:
+    # Short enough to be read beside others.
+    return f"phone-{uuid.uuid4().hex[:16]}"
 
 
 @contextmanager

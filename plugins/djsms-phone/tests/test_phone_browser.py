@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
-from typing import Any
 
 import browser
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
 from django.utils.http import urlencode
 from djsms import segments, send_text
 from djsms.models import TextMessage
@@ -39,26 +42,48 @@ def chromium() -> Iterator[browser.Tab]:
 
 
 @pytest.fixture
-def tab(chromium: browser.Tab, live_server: Any) -> Iterator[browser.Tab]:
+def site(transactional_db: None) -> Iterator[str]:
+    """The address of the running project; each request has a connection of its own.
+
+    Not ``live_server``: it may have all of them share the test's, and here are many at a time.
+    """
+    application = StaticFilesHandler(get_wsgi_application())
+    server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
+    server.set_app(application)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def tab(chromium: browser.Tab, site: str) -> Iterator[browser.Tab]:
     """A browser that is logged in, with a wide window."""
     User.objects.create_superuser("root")
     chromium.size(1280, 860)
-    chromium.open(f"{live_server.url}/enter/?{urlencode({'next': '/phone/'})}")
+    chromium.open(f"{site}/enter/?{urlencode({'next': '/phone/'})}")
     chromium.run("sessionStorage.clear(); localStorage.clear()")
-    chromium.errors.clear()
+    chromium.forget()
     yield chromium
     # Asks nothing more of a server that is about to end.
-    errors = [error for error in chromium.errors if not any(word in error for word in ENDED)]
     chromium.open("about:blank#end")
+    errors = [error for error in chromium.errors if not any(word in error for word in ENDED)]
     assert errors == []
 
 
 @pytest.fixture
-def conversation(tab: browser.Tab, live_server: Any) -> browser.Tab:
+def conversation(tab: browser.Tab, site: str) -> browser.Tab:
     """The conversation with a phone that has got one text."""
     send_text("Your table is ready.", SHOP, SAM, status_report=True)
     handset = Handset.objects.get(number=SAM)
-    tab.open(f"{live_server.url}/phone/h/{handset.pk}/")
+    tab.open(f"{site}/phone/h/{handset.pk}/")
     return tab
 
 
@@ -108,9 +133,9 @@ class TestTheBrowserIsTheNetwork:
 
 
 class TestThePage:
-    def test_runs_no_text(self, tab: browser.Tab, live_server: Any) -> None:
+    def test_runs_no_text(self, tab: browser.Tab, site: str) -> None:
         send_text("Hi", SHOP, SAM)
-        tab.open(f"{live_server.url}/phone/h/{Handset.objects.get().pk}/")
+        tab.open(f"{site}/phone/h/{Handset.objects.get().pk}/")
         TextMessage.objects.create(
             backend="phone", frm=ATTACK[:60], to=SAM, text=ATTACK, status="sent"
         )
@@ -119,10 +144,10 @@ class TestThePage:
         assert tab.run("document.images.length") == 1
         assert tab.run("document.scripts.length") == 2
 
-    def test_asks_for_nothing_outside(self, conversation: browser.Tab, live_server: Any) -> None:
+    def test_asks_for_nothing_outside(self, conversation: browser.Tab, site: str) -> None:
         shows(conversation, ".bubble .status", "delivered")
         asked = [url for url in conversation.requests if url.startswith("http")]
-        assert [url for url in asked if not url.startswith(live_server.url)] == []
+        assert [url for url in asked if not url.startswith(site)] == []
 
     def test_keeps_a_half_typed_reply(self, conversation: browser.Tab) -> None:
         address = conversation.run("location.href")

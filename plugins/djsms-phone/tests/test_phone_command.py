@@ -1,0 +1,95 @@
+"""``djsms phone``: in processes of their own, as people run it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from djsms import send_text
+
+COMMAND = [sys.executable, "-m", "djsms.cli", "phone"]
+get = build_opener(ProxyHandler({})).open
+
+
+@pytest.fixture
+def phones(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``djsms phone`` as it runs, and the address that it tells."""
+    environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    environment |= {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [*COMMAND, "--no-open", "--port=0"],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout is not None
+        told = process.stdout.readline()
+        [address] = re.findall(r"http://127\.0\.0\.1:\d+/phone/", told)
+        yield process, address
+    finally:
+        process.kill()
+        process.communicate()
+        watchdog.cancel()
+
+
+def test_it_serves_phones_with_texts_and_leaves_nothing(
+    phones: tuple[subprocess.Popen[str], str], tmp_path: Path
+) -> None:
+    process, address = phones
+    with get(address) as answer:
+        page = answer.read().decode()
+    assert "+447700900123" in page
+    with get(address.replace("phone/", "static/djsms_phone/phone.js")) as answer:
+        assert answer.status == 200
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, told
+    assert "Traceback" not in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_headless_needs_a_project(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    run = subprocess.run(
+        [*COMMAND, "--headless"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 1
+    assert "DJANGO_SETTINGS_MODULE" in run.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_headless_says_what_it_must_know(settings: Any) -> None:
+    del settings.DJSMS_BASE_URL
+    with pytest.raises(CommandError, match="--url"):
+        call_command("djsms", "phone", "--headless", "--once")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_headless_plays_the_network_of_a_project_that_is_served(
+    django_db_setup: None, live_server: Any
+) -> None:
+    message = send_text("Hi", "+447700900100", "+447700900123", status_report=True)
+    call_command("djsms", "phone", "--headless", "--once", f"--url={live_server.url}")
+    message.refresh_from_db()
+    assert message.status == "delivered"
