@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from djsms.ledger.transactions import database
+from djsms.ledger.transactions import database, persist
 
 __all__ = ["EPOCH", "aware", "microseconds", "moment_of", "now", "stored", "ticking"]
 
@@ -26,14 +26,18 @@ QUERIES = {
 
 def microseconds() -> int:
     """Return the time in microseconds since 1970."""
-    connection = connections[database()]
-    query = QUERIES.get(connection.vendor)
+    query = QUERIES.get(connections[database()].vendor)
     if query is None:
         # SQLite has no clock but that of this machine, which all its users are on.
         return time.time_ns() // 1000
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return int(cursor.fetchone()[0])
+
+    def ask() -> int:
+        with connections[database()].cursor() as cursor:
+            cursor.execute(query)
+            return int(cursor.fetchone()[0])
+
+    # Often the first that is asked of a connection, which may have died since it was last used.
+    return persist(ask)
 
 
 def now() -> datetime:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from djsms import conf
 from djsms.ledger import clock
-from djsms.ledger.transactions import in_transaction, rows_of
+from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import Gate, TextMessage
 from djsms.sending.waking import wake_after_commit
 
@@ -118,6 +119,10 @@ def align(alias: str, *, by_originator: bool) -> None:
     Needed where the limit came or went while texts waited, and where a process died before it made
     the gates of what it had stored. Texts that do not wait have no slot.
     """
+    persist(partial(_align, alias, by_originator=by_originator))
+
+
+def _align(alias: str, *, by_originator: bool) -> None:
     texts = rows_of(TextMessage).filter(account=alias)
     others = rows_of(Gate).filter(account=alias).exclude(slot="")
     if not by_originator:

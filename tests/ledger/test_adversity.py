@@ -22,6 +22,8 @@ from djsms import (
     Status,
     StatusReport,
     apply_reports,
+    enqueue_text,
+    queue,
     send_text,
     send_texts,
 )
@@ -204,6 +206,23 @@ class TestLongLivedProcesses:
         message = send_text("Hi", FRM, TO)
         break_off(database)
         assert put_back(message)
+
+    @committed
+    def test_a_text_is_enqueued(self, provider, database):
+        break_off(database)
+        assert enqueue_text("Hi", FRM, TO).due_on is not None
+
+    @committed
+    def test_what_waits_is_sent(self, provider, database):
+        enqueue_text("Hi", FRM, TO)
+        break_off(database)
+        assert queue.drain() == 1
+
+    @committed
+    def test_an_account_is_paused(self, provider, database):
+        break_off(database)
+        queue.pause("default")
+        assert queue.state().accounts[0].paused_on is not None
 
     @committed
     def test_it_is_tidied(self, provider, database):
