@@ -114,8 +114,11 @@ def accounts() -> dict[str, Account]:
 def account(alias: str) -> Account:
     """Return one account; raise ``AccountNotFound`` if there is none of this alias.
 
-    What is wrong with other accounts does not matter here.
+    What is wrong with other accounts does not matter here. Raises ``TypeError`` for what is no
+    alias.
     """
+    if not isinstance(alias, str):
+        raise TypeError(f"The alias of an account must be a str, not a {type(alias).__name__}.")
     known = _definitions()
     if alias in known:
         return _account(alias, known[alias])

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from djsms.exceptions import InvalidNumber
+from djsms.exceptions import InvalidNumber, InvalidWebhook
 from djsms.segments import DEFAULT_ALPHABET, plain
 
 if TYPE_CHECKING:
@@ -125,12 +125,15 @@ def _originator(value: str, rules: _Rules) -> str:
 def international(digits: str) -> str:
     """Return a number that a provider gave us in the form in which we keep numbers.
 
-    For what comes in by webhook, so nothing is refused: no ``str`` makes it raise. Surrounding
-    whitespace goes, as a space before digits is what an unescaped ``+`` becomes in a query. Then 9
-    to 15 digits get a ``+``, in place of a leading ``00`` if there is one. All else stays as it is:
-    up to 8 digits, which are a short code far more often than a number; digits with a leading 0,
-    which no country code has; what has its ``+``; names.
+    For what comes in by webhook, so no text is refused; what is none, such as a number of JSON,
+    raises ``InvalidWebhook``. Surrounding whitespace goes, as a space before digits is what an
+    unescaped ``+`` becomes in a query. Then 9 to 15 digits get a ``+``, in place of a leading
+    ``00`` if there is one. All else stays as it is: up to 8 digits, which are a short code far more
+    often than a number; digits with a leading 0, which no country code has; what has its ``+``;
+    names.
     """
+    if not isinstance(digits, str):
+        raise InvalidWebhook(f"A phone number is a {type(digits).__name__}, not a text.")
     digits = digits.strip()
     found = _WITHOUT_PLUS.fullmatch(digits)
     return f"+{found[1]}" if found else digits

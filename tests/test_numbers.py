@@ -540,3 +540,9 @@ def test_phonenumbers_is_imported_at_the_first_international_number():
         assert "phonenumbers" in sys.modules
     """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("value", [447700900123, None, b"447700900123", ["447700900123"]])
+def test_international_answers_what_is_no_text_with_a_webhooks_error(value):
+    with pytest.raises(InvalidWebhook, match="not a text"):
+        international(value)

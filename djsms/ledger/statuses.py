@@ -106,10 +106,14 @@ def put_back(
             setattr(message, name, value)
         # One that is there already is this one: of a try whose end was lost on the way.
         rows_of(StatusEvent).bulk_create([_attempt(message)], ignore_conflicts=True)
-        announce(message, step)
         return True
 
-    return in_transaction(work)
+    is_back = in_transaction(work)
+    if is_back:
+        # Once it is stored: by what a receiver raises, a text that surely did not go out must not
+        # be left like one that perhaps did.
+        announce(message, step)
+    return is_back
 
 
 def kind_of(error: TextMessageError) -> str:

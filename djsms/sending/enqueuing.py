@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
@@ -220,7 +219,8 @@ def _tell_after_commit(messages: Iterable[TextMessage], now: datetime) -> None:
     slots = {(message.account, message.slot) for message in waiting}
     if slots:
         # Robust, since what is stored is stored, whatever becomes of those who are told.
-        transaction.on_commit(partial(gates.provide, slots), using=database(), robust=True)
+        # A function, since Django names in its log what failed, and a partial has no name.
+        transaction.on_commit(lambda: gates.provide(slots), using=database(), robust=True)
     wake_after_commit({message.account for message in waiting if _is_due(message, now)})
 
 

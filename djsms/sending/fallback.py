@@ -23,7 +23,7 @@ from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import BACKEND_LENGTH, Gate, StatusEvent, TextMessage
 from djsms.sending import gates
 from djsms.sending.attempts import Outcome, claim
-from djsms.sending.leaving import change, change_idle
+from djsms.sending.leaving import change_idle, move
 from djsms.sending.waiting import is_any_due, waiting
 from djsms.sending.waking import wake_after_commit
 
@@ -76,7 +76,7 @@ def hand_over(message: TextMessage, alias: str) -> bool:
     now = clock.stored(clock.now())
     limits = gateways.get(alias).limits
     slot = message.frm if limits.originator_rate is not None else ""
-    has_changed = in_transaction(lambda: change(message, account=alias, slot=slot, due_on=now))
+    has_changed = bool(move([(message, {"account": alias, "slot": slot, "due_on": now})]))
     if has_changed:
         wake_after_commit([alias])
     return has_changed

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from djsms import conf
-from djsms.ledger import clock
+from djsms.ledger import clock, storable
 from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import Gate, TextMessage
 from djsms.sending.waking import wake_after_commit
@@ -62,7 +62,7 @@ def provide(slots: Iterable[tuple[str, str]]) -> None:
     others wait who need the same gates.
     """
     for alias, slot in set(slots) - _provided:
-        make(alias, *filter(None, [slot]))
+        persist(partial(make, alias, *filter(None, [slot])))
         _provided.add((alias, slot))
 
 
@@ -72,7 +72,10 @@ def pause(using: str, reason: str = "") -> None:
     Calls under way end. ``reason`` is for people to see. Raises ``AccountNotFound``.
     """
     alias = conf.account(using).alias
-    paused = {"paused_on": clock.stored(clock.now()), "reason": reason[:REASON_LENGTH]}
+    if not isinstance(reason, str):
+        raise TypeError(f"reason must be a str, not a {type(reason).__name__}.")
+    words = storable.clean_text(reason)[:REASON_LENGTH]
+    paused = {"paused_on": clock.stored(clock.now()), "reason": words}
 
     def change() -> None:
         lock(alias)

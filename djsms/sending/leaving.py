@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,12 +16,15 @@ from djsms.ledger.announcements import announce
 from djsms.ledger.transactions import in_transaction, read_afresh, rows_of
 from djsms.models import TextMessage
 from djsms.sending.hours import hours
+from djsms.sending.interruptions import is_interruption
 from djsms.sending.waiting import waiting
 from djsms.types import Status
 
-__all__ = ["cancel_text", "change", "change_idle", "expire", "expire_lot", "sweep"]
+__all__ = ["cancel_text", "change", "change_idle", "expire", "expire_lot", "move", "sweep"]
 
-# Receivers are told of each, and the rows stay locked meanwhile.
+logger = logging.getLogger("djsms")
+
+# The rows stay locked until all are changed.
 LOT = 100
 # Until a text is looked at again whose window is not in the settings any more.
 UNKNOWN_WINDOW = timedelta(minutes=5)
@@ -32,6 +36,8 @@ def cancel_text(message: TextMessage) -> bool:
     Either it is cancelled or the provider is called, never both. The message is then as it is
     stored, and its status tells what became of it.
     """
+    if not isinstance(message, TextMessage):
+        raise TypeError(f"message must be a TextMessage, not a {type(message).__name__}.")
     cancelled = in_transaction(lambda: change(message, **_gone(Status.CANCELLED)))
     if not cancelled:
         read_afresh(message)
@@ -63,25 +69,40 @@ def change_idle(message: TextMessage, **fields: Any) -> bool:
     return _change(message, Q(due_on=None, attempted_on=None), fields)
 
 
+def move(changes: Iterable[tuple[TextMessage, dict[str, Any]]]) -> int:
+    """Change texts that wait, each in its way, for nobody who would hear of what goes wrong.
+
+    Receivers are told when all is stored, and what they raise is logged: the same text would come
+    again at once, and keep the others from their turn. Returns how many did wait.
+    """
+    lot = list(changes)
+
+    def store() -> list[tuple[TextMessage, dict[str, Any]]]:
+        waits = Q(due_on__isnull=False)
+        return [(message, fields) for message, fields in lot if _store(message, waits, fields)]
+
+    moved = in_transaction(store)
+    for message, fields in moved:
+        try:
+            announce(message, fields)
+        except Exception as error:
+            if is_interruption(error):
+                raise
+            logger.exception("Text %s: what its receivers did failed", message.ref)
+    return len(moved)
+
+
 def expire(messages: Iterable[TextMessage]) -> int:
     """End texts that wait and are worth nothing any more; return how many did wait."""
-
-    def end(message: TextMessage) -> bool:
-        tries = f"after {message.attempts} attempts" if message.attempts else "before any attempt"
-        words = f"Its time was over {tries}."
-        return change(message, **_gone(Status.EXPIRED), error_text=words)
-
-    lot = list(messages)
-    return in_transaction(lambda: sum([end(message) for message in lot]))
+    return move((message, _over(message)) for message in messages)
 
 
 def _put_off_lot(alias: str) -> int:
     moment = clock.now()
     due = waiting(alias).filter(due_on__lte=clock.stored(moment)).exclude(window="")
-    messages = due[:LOT]
-    late = [(message, opens) for message in messages if (opens := _opens(message, moment)) > moment]
-    return in_transaction(
-        lambda: sum([change(message, due_on=clock.stored(opens)) for message, opens in late])
+    opening = [(message, _opens(message, moment)) for message in due[:LOT]]
+    return move(
+        (message, {"due_on": clock.stored(opens)}) for message, opens in opening if opens > moment
     )
 
 
@@ -92,11 +113,23 @@ def _opens(message: TextMessage, moment: datetime) -> datetime:
         return moment + UNKNOWN_WINDOW
 
 
+def _over(message: TextMessage) -> dict[str, Any]:
+    tries = f"after {message.attempts} attempts" if message.attempts else "before any attempt"
+    return {**_gone(Status.EXPIRED), "error_text": f"Its time was over {tries}."}
+
+
 def _gone(status: Status) -> dict[str, Any]:
     return {"status": status, "due_on": None, "slot": ""}
 
 
 def _change(message: TextMessage, where: Q, fields: dict[str, Any]) -> bool:
+    if not _store(message, where, fields):
+        return False
+    announce(message, fields)
+    return True
+
+
+def _store(message: TextMessage, where: Q, fields: dict[str, Any]) -> bool:
     fields["updated_on"] = timezone.now()
     if (
         not rows_of(TextMessage)
@@ -106,5 +139,4 @@ def _change(message: TextMessage, where: Q, fields: dict[str, Any]) -> bool:
         return False
     for name, value in fields.items():
         setattr(message, name, value)
-    announce(message, fields)
     return True

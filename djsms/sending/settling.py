@@ -16,7 +16,7 @@ from djsms.exceptions import (
 )
 from djsms.ledger import clock
 from djsms.ledger.statuses import kind_of, put_back
-from djsms.ledger.transactions import in_transaction, read_afresh
+from djsms.ledger.transactions import read_afresh
 from djsms.models import TextMessage
 from djsms.sending import breaker, leaving
 from djsms.sending.attempts import Outcome, record
@@ -77,7 +77,7 @@ def _retry(message: TextMessage, error: SendError, outcome: Outcome) -> None:
     elif is_over(message, due_on):
         leaving.expire([message])
     elif gateways.get(message.account).limits.originator_rate is not None:
-        in_transaction(lambda: leaving.change(message, slot=message.frm))
+        leaving.move([(message, {"slot": message.frm})])
 
 
 def _too_late(message: TextMessage, outcome: Outcome) -> None:

@@ -52,7 +52,13 @@ def give_up_calls_of_the_dead() -> int:
         return 0
     words = "The worker died during the call to the provider."
     calls = [call for alias in _accounts() for call in under_way(alias).filter(worker__in=ids)]
-    count = sum([give_up(call, words) for call in calls])
+    count = 0
+    for call in calls:
+        try:
+            count += give_up(call, words)
+        except Exception:
+            # It is tried again like any other call that never came back.
+            logger.exception("Text %s: its call could not be given up", call.ref)
     rows_of(Worker).filter(id__in=ids, seen_on__lt=gone).delete()
     return count
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from weakref import WeakKeyDictionary
 
 from django.db import connections, transaction
@@ -27,7 +26,7 @@ def wake_after_commit(aliases: Iterable[str]) -> None:
         if call is None or call.is_done:
             calls[alias] = call = _Call(alias)
         # Each asks by itself, since a savepoint may take away what another asked for.
-        transaction.on_commit(partial(call.make), using=using, robust=True)
+        transaction.on_commit(call.make, using=using, robust=True)
 
 
 class _Call:
