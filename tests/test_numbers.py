@@ -13,7 +13,7 @@ from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from djsms.exceptions import InvalidNumber, InvalidOptions
+from djsms.exceptions import InvalidNumber, InvalidOptions, InvalidWebhook
 from djsms.numbers import international, mask, originator, recipient
 
 # All numbers are reserved for fiction: 07700 900xxx and 020 7946 0xxx by Ofcom, 555-01xx by NANPA,
@@ -542,7 +542,7 @@ def test_phonenumbers_is_imported_at_the_first_international_number():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-@pytest.mark.parametrize("value", [447700900123, None, b"447700900123", ["447700900123"]])
+@pytest.mark.parametrize("value", [447700900123, None, b"447", ["447"]])
 def test_international_answers_what_is_no_text_with_a_webhooks_error(value):
     with pytest.raises(InvalidWebhook, match="not a text"):
         international(value)
