@@ -138,3 +138,8 @@ if __name__ == "__main__":
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 300)
     finally:
         teardown_databases(made, verbosity=0)
+        import engines_tasks
+        import kombu
+
+        with engines_tasks.app.connection_for_write() as broker:
+            kombu.Queue(os.environ["BENCH_QUEUE"], channel=broker.default_channel).delete()

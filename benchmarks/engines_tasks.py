@@ -17,7 +17,6 @@ tasks: Any = import_module("django.tasks" if django.VERSION >= (6, 0) else "djan
 
 app = Celery("bench", broker=os.environ.get("BENCH_BROKER", "amqp://guest:guest@127.0.0.1//"))
 app.conf.task_default_queue = os.environ.get("BENCH_QUEUE", "bench")
-app.conf.task_queue_expires = 600.0
 app.conf.worker_prefetch_multiplier = 1
 app.autodiscover_tasks(["djsms_celery"])
 

@@ -6,8 +6,6 @@ from celery import Celery
 
 app = Celery("fire", broker=os.environ.get("DJSMS_TEST_BROKER", "memory://"))
 app.conf.task_default_queue = os.environ.get("DJSMS_TEST_QUEUE", "celery")
-# so that nothing is left behind in a broker that others use too
-app.conf.task_queue_expires = 600.0
 if app.conf.broker_url.startswith("redis"):
     app.conf.broker_transport_options = {"socket_connect_timeout": 2, "socket_timeout": 5}
 app.conf.broker_connection_retry_on_startup = True
