@@ -14,6 +14,7 @@ from djsms.admin import rendering, search
 from djsms.admin.cancelling import cancel
 from djsms.admin.queue import may_control
 from djsms.admin.readonly import ReadOnlyAdmin
+from djsms.admin.resending import KindFilter, send_again
 from djsms.models import StatusEvent, TextMessage
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ class TextMessageAdmin(ReadOnlyAdmin):
         "segments",
         "price_tag",
     )
-    list_filter = ("status", "direction", AccountFilter, "created_on")
+    list_filter = ("status", KindFilter, "direction", AccountFilter, "created_on")
+    actions = (cancel, send_again)
     # What is looked up is in get_search_results; this makes the box appear.
-    actions = (cancel,)
     search_fields = ("ref",)
     search_help_text = (
         "A number in any notation, a sender's name, a reference, a provider's id or a key: whole, "
@@ -73,6 +74,11 @@ class TextMessageAdmin(ReadOnlyAdmin):
     def has_control_permission(self, request: HttpRequest) -> bool:
         """Whether the actions that change what waits are there."""
         return may_control(request)
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        """Whether messages can be sent again, which adds new ones though nobody writes them."""
+        user: Any = request.user
+        return bool(user.has_perm("djsms.add_textmessage"))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # As the index on the status is ordered, so that its first page is read and no more.
@@ -92,8 +98,8 @@ class TextMessageAdmin(ReadOnlyAdmin):
             if obj is not None and obj.direction == TextMessage.Direction.INCOMING
             else (OUTGOING, OUTGOING_DETAILS)
         )
-        if obj is not None and (obj.error_code or obj.error_text):
-            rows = [*rows, ("error_code", "error_text")]
+        if obj is not None and (obj.error_kind or obj.error_code or obj.error_text):
+            rows = [*rows, ("error_kind", "error_code", "error_text")]
         return [
             (None, {"fields": rows}),
             ("Details", {"fields": details, "classes": ["collapse"]}),

@@ -221,4 +221,4 @@ class TestCancelling:
         client.force_login(User.objects.create_superuser("root"))
         wait()
         html = client.get(reverse("admin:djsms_textmessage_changelist")).content.decode()
-        assert re.findall(r'<option value="(\w+)">', html) == ["cancel"]
+        assert re.findall(r'<option value="(\w+)">', html) == ["cancel", "send_again"]

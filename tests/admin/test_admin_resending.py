@@ -1,0 +1,103 @@
+"""The admin's action that sends again, and the filter by what messages ended with."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from scripted import Provider
+
+from djsms import send_text
+from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
+from djsms.models import TextMessage
+
+pytestmark = pytest.mark.django_db
+
+URL = "/admin/djsms/textmessage/"
+FRM, TO = "+447700900001", "+447700900002"
+
+
+def staff(client: Client, *permissions: str) -> Client:
+    user = User.objects.create_user("sam", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def sender(client: Client) -> Client:
+    return staff(client, "view_textmessage", "add_textmessage")
+
+
+@pytest.fixture
+def lost(provider: Provider) -> TextMessage:
+    provider.fails(OutcomeUnknown("?"))
+    message = send_text("x" * 200, FRM, TO)
+    provider.accepts("abc")
+    return message
+
+
+def choose(client: Client, *texts: TextMessage, **fields: str) -> str:
+    data = {"action": "send_again", "_selected_action": [text.pk for text in texts], **fields}
+    response = client.post(URL, data, follow=True)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
+
+
+def test_asks_first(sender: Client, lost: TextMessage) -> None:
+    page = choose(sender, lost)
+    assert "1 message of 2 segments in all would be sent again" in page
+    assert "it may arrive twice" in page
+    assert TextMessage.objects.count() == 1
+
+
+def test_sends_as_a_new_message(sender: Client, lost: TextMessage) -> None:
+    page = choose(sender, lost, confirmed="yes")
+    assert f"{lost.ref}: sending." in page
+    assert TextMessage.objects.get(resend_of=lost).status == "sending"
+
+
+def test_pressed_twice_it_sends_once(sender: Client, lost: TextMessage, provider: Provider) -> None:
+    choose(sender, lost, confirmed="yes")
+    assert "was sent again before" in choose(sender, lost, confirmed="yes")
+    assert len(provider.sent) == 2
+
+
+def test_says_what_is_not_to_be_sent_again(sender: Client, lost: TextMessage) -> None:
+    incoming = TextMessage.objects.create(
+        text="Hi", frm=TO, to=FRM, direction="incoming", status="received"
+    )
+    assert "An incoming message is not ours to send." in choose(sender, lost, incoming)
+
+
+def test_an_account_that_is_gone_does_not_stop_the_others(
+    sender: Client, lost: TextMessage
+) -> None:
+    gone = TextMessage.objects.create(text="Hi", frm=FRM, to=TO, account="gone", status="unknown")
+    page = choose(sender, gone, lost, confirmed="yes")
+    assert "no account 'gone'" in page
+    assert f"{lost.ref}: sending." in page
+
+
+def test_few_at_a_time(sender: Client, provider: Provider) -> None:
+    rows = [TextMessage(text="Hi", frm=FRM, to=TO, status="unknown") for _ in range(26)]
+    page = choose(sender, *TextMessage.objects.bulk_create(rows), confirmed="yes")
+    assert "Choose up to 25 at a time" in page
+    assert provider.sent == []
+
+
+def test_needs_its_permission(client: Client, lost: TextMessage) -> None:
+    choose(staff(client, "view_textmessage"), lost, confirmed="yes")
+    assert TextMessage.objects.count() == 1
+
+
+def test_the_filter_finds_what_surely_was_not_sent(
+    sender: Client, lost: TextMessage, provider: Provider
+) -> None:
+    provider.fails(TemporarilyUnavailable("later"))
+    failed = send_text("Hi", FRM, TO)
+    page = sender.get(URL, {"error_kind": "TemporarilyUnavailable"}).content.decode()
+    assert f"/{failed.pk}/change/" in page
+    assert f"/{lost.pk}/change/" not in page
