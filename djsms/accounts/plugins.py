@@ -16,6 +16,7 @@ else:
     from importlib_metadata import EntryPoint, distributions
 
 __all__ = [
+    "COMMANDS",
     "ENGINES",
     "GROUP",
     "HOOKS",
@@ -31,9 +32,10 @@ __all__ = [
 
 GROUP = "djsms.backends"
 ENGINES = "djsms.engines"
+COMMANDS = "djsms.commands"
 
 # What messages call the members of a group.
-KINDS = {GROUP: "backend", ENGINES: "engine"}
+KINDS = {GROUP: "backend", ENGINES: "engine", COMMANDS: "command"}
 
 # What pluggy leaves on functions that are marked by @hookspec and @hookimpl.
 SPEC, IMPL = "djsms_spec", "djsms_impl"

@@ -68,7 +68,10 @@ def subcommands() -> dict[str, str]:
     """Return all subcommands with what each does: ours, and those that installed plugins bring."""
     from djsms.cli import contributed
 
-    return SUBCOMMANDS | contributed.names()
+    # A name that is ours already stays ours.
+    return SUBCOMMANDS | {
+        name: words for name, words in contributed.names().items() if name not in SUBCOMMANDS
+    }
 
 
 def overview() -> str:
