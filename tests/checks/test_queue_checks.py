@@ -51,13 +51,13 @@ class TestWhatWaits:
     def test_texts_of_an_account_that_the_settings_lost(
         self, provider: Provider, settings: Any
     ) -> None:
-        settings.DJSMS_ACCOUNTS = {"old": {"BACKEND": "memory"}}
-        enqueue_text("Hello", "Acme", "+447700900123", using="old")
+        settings.DJSMS_ACCOUNTS = {"former": {"BACKEND": "memory"}}
+        enqueue_text("Hello", "Acme", "+447700900123", using="former")
         assert not found("djsms.W015")
         settings.DJSMS_ACCOUNTS = {}
         [warning] = found("djsms.W015")
         assert warning.hint is not None
-        assert "djsms cancel --account old" in warning.hint
+        assert "djsms cancel --account former" in warning.hint
 
     def test_a_database_without_our_tables(self, provider: Provider) -> None:
         due(minutes=6)

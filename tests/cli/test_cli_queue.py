@@ -46,6 +46,9 @@ def worker(**fields: Any) -> Worker:
     return Worker.objects.create(host="box", pid=7, started_on=now, **{"seen_on": now} | fields)
 
 
+# Each account that the settings lose has a name of its own: a process makes its gate once.
+
+
 class TestTheTable:
     def test_an_account_that_sends(self, provider: Provider, settings: Any) -> None:
         settings.DJSMS_RATE = "30/s"
@@ -97,10 +100,10 @@ class TestTheTable:
         assert "nobody sends" not in djsms("queue")
 
     def test_one_that_the_settings_lost(self, provider: Provider, settings: Any) -> None:
-        settings.DJSMS_ACCOUNTS = {"old": {"BACKEND": "memory"}}
-        wait(using="old")
+        settings.DJSMS_ACCOUNTS = {"lapsed": {"BACKEND": "memory"}}
+        wait(using="lapsed")
         settings.DJSMS_ACCOUNTS = {}
-        assert "not in the settings" in line_of("old", djsms("queue"))
+        assert "not in the settings" in line_of("lapsed", djsms("queue"))
 
     def test_one_that_cannot_send(self, settings: Any) -> None:
         settings.DJSMS_ACCOUNTS = {"old": {"BACKEND": "gone"}}
@@ -242,10 +245,10 @@ class TestCancelling:
     def test_those_of_an_account_that_the_settings_lost(
         self, provider: Provider, settings: Any
     ) -> None:
-        settings.DJSMS_ACCOUNTS = {"old": {"BACKEND": "memory"}}
-        wait(using="old")
+        settings.DJSMS_ACCOUNTS = {"retired": {"BACKEND": "memory"}}
+        wait(using="retired")
         settings.DJSMS_ACCOUNTS = {}
-        assert "1  cancelled" in djsms("cancel", "--account=old", "--yes")
+        assert "1  cancelled" in djsms("cancel", "--account=retired", "--yes")
 
     @pytest.mark.parametrize(
         ("arguments", "reason"),
