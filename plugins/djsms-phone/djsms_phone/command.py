@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,8 @@ class Command(BaseCommand):
     # ---- a project made for it
 
     def _serve(self, port: int | None, *, opens: bool) -> None:
+        # Whoever ends it, nothing stays behind.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with (
             tempfile.TemporaryDirectory(prefix="djsms-phone-") as folder,
             _server(port) as server,

@@ -48,8 +48,9 @@ def phones(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         watchdog.cancel()
 
 
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_phones_with_texts_and_leaves_nothing(
-    phones: tuple[subprocess.Popen[str], str], tmp_path: Path
+    phones: tuple[subprocess.Popen[str], str], tmp_path: Path, end: signal.Signals
 ) -> None:
     process, address = phones
     with get(address) as answer:
@@ -57,7 +58,7 @@ def test_it_serves_phones_with_texts_and_leaves_nothing(
     assert "+447700900123" in page
     with get(address.replace("phone/", "static/djsms_phone/phone.js")) as answer:
         assert answer.status == 200
-    process.send_signal(signal.SIGINT)
+    process.send_signal(end)
     told, _ = process.communicate(timeout=30)
     assert process.returncode == 0, told
     assert "Traceback" not in told
