@@ -29,7 +29,7 @@ def djsms(*arguments: str) -> str:
 
 def line_of(account: str, table: str) -> list[str]:
     [line] = [line for line in table.splitlines() if line.startswith(f"{account} ")]
-    return line.split("  ")
+    return [cell.strip() for cell in line.split("  ") if cell]
 
 
 def wait(text: str = "Hello", **fields: Any) -> TextMessage:
@@ -55,8 +55,14 @@ class TestTheTable:
         settings.DJSMS_CONCURRENCY = 4
         wait(priority="urgent")
         wait(priority="bulk")
-        cells = [cell.strip() for cell in line_of("default", djsms("queue")) if cell]
-        assert cells == ["default", "sends", "1 urgent, 1 bulk", "0 s", "0 of 4", "30/s"]
+        assert line_of("default", djsms("queue")) == [
+            "default",
+            "sends",
+            "1 urgent, 1 bulk",
+            "0 s",
+            "0 of 4",
+            "30/s",
+        ]
 
     def test_it_begins_with_what_one_wants_to_know(self, provider: Provider) -> None:
         wait(run_after=timedelta(hours=1))
@@ -239,7 +245,7 @@ class TestCancelling:
         out = io.StringIO()
         with pytest.raises(CommandError, match="Nothing was cancelled"):
             call_command("djsms", "cancel", "--account=default", stdout=out, stderr=io.StringIO())
-        assert line_of("1", out.getvalue())[-1].strip() == "Acme"
+        assert line_of("1", out.getvalue())[-1] == "Acme"
         assert TextMessage.objects.get().status == "created"
 
     def test_those_of_an_account_that_the_settings_lost(
