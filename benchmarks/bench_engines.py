@@ -133,6 +133,8 @@ if __name__ == "__main__":
     django.setup()
     from django.test.utils import setup_databases, teardown_databases
 
+    # Told to end, it ends its workers as well.
+    signal.signal(signal.SIGTERM, lambda *args: sys.exit(1))
     made = setup_databases(verbosity=0, interactive=False)
     try:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 300)
