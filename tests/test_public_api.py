@@ -59,7 +59,7 @@ PUBLIC = {
 }
 
 KIT = """
-Answer BackendConformance EngineConformance NEW_ID Outbox Provider Received Recorded SentText
+Answer BackendConformance EngineConformance NEW_ID Outbox Provider Received Recorded Sent
 SentTexts outbox
 """.split()  # noqa: SIM905
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from djsms.testing.process_outbox import outbox
     from djsms.testing.provider import NEW_ID, Answer, Provider, Received
     from djsms.testing.recorded import Recorded
-    from djsms.testing.sent import SentText, SentTexts
+    from djsms.testing.sent import Sent, SentTexts
 
 __all__ = [
     "NEW_ID",
@@ -27,7 +27,7 @@ __all__ = [
     "Provider",
     "Received",
     "Recorded",
-    "SentText",
+    "Sent",
     "SentTexts",
     "outbox",
 ]
@@ -42,7 +42,7 @@ _LATE = {
     "Provider": "djsms.testing.provider",
     "Received": "djsms.testing.provider",
     "Recorded": "djsms.testing.recorded",
-    "SentText": "djsms.testing.sent",
+    "Sent": "djsms.testing.sent",
     "SentTexts": "djsms.testing.sent",
     "outbox": "djsms.testing.process_outbox",
 }

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage
 
 from djsms.accounts import engines
 from djsms.exceptions import InvalidOptions
-from djsms.testing.kit.base import fail, require
+from djsms.testing.kit.words import fail, require
 
 __all__ = ["EngineConformance"]
 

@@ -13,7 +13,7 @@ from djsms.backends import LocalBackend
 from djsms.exceptions import Refused, TextMessageError
 from djsms.hookspecs import hookimpl
 from djsms.testing.recorded import Recorded
-from djsms.testing.sent import SentText, SentTexts
+from djsms.testing.sent import Sent, SentTexts
 from djsms.types import OutgoingText, SendResult, Status
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Outbox(SentTexts):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._all: list[SentText] = []
+        self._all: list[Sent] = []
         self._failures: list[_Failure] = []
         super().__init__(lambda: self._kept(failed=False))
         self.failed = SentTexts(lambda: self._kept(failed=True), "that failed", lambda: self._all)
@@ -84,7 +84,7 @@ class Outbox(SentTexts):
         self.fail(Refused(text, code=code), to=to, account=account, times=times)
 
     def report(
-        self, message: SentText | TextMessage, status: Status | str, **fields: Any
+        self, message: Sent | TextMessage, status: Status | str, **fields: Any
     ) -> TextMessage:
         """Let the provider report a status, and return the stored message as it is then.
 
@@ -104,11 +104,11 @@ class Outbox(SentTexts):
         for report in self._gateway(message.account).parse_callback(_request(values)):
             reports.take_report(message.account, report)
         stored = TextMessage.objects.get(ref=message.ref)
-        if not isinstance(message, SentText):
+        if not isinstance(message, Sent):
             message.refresh_from_db()
         return stored
 
-    def reply(self, message: SentText | TextMessage, text: str, **fields: Any) -> TextMessage:
+    def reply(self, message: Sent | TextMessage, text: str, **fields: Any) -> TextMessage:
         """Let the recipient answer a text, and return the incoming message as it was stored.
 
         ``fields`` are those of ``receive``.
@@ -172,7 +172,7 @@ class Outbox(SentTexts):
     def take(self, account: str, outgoing: OutgoingText) -> SendResult:
         with self._lock:
             error = next((f.error for f in self._failures if f.strikes(account, outgoing)), None)
-            sent = SentText(
+            sent = Sent(
                 account=account,
                 provider_id=f"outbox-{uuid.uuid4().hex}",
                 outgoing=outgoing,
@@ -183,7 +183,7 @@ class Outbox(SentTexts):
             raise error
         return SendResult.accepted(sent.provider_id)
 
-    def _kept(self, *, failed: bool) -> list[SentText]:
+    def _kept(self, *, failed: bool) -> list[Sent]:
         with self._lock:
             return [sent for sent in self._all if (sent.error is not None) is failed]
 
@@ -242,7 +242,7 @@ def _request(values: dict[str, Any]) -> HttpRequest:
 def _require_message(method: str, message: object) -> None:
     from djsms.models import TextMessage
 
-    if not isinstance(message, SentText | TextMessage):
+    if not isinstance(message, Sent | TextMessage):
         raise TypeError(
             f"{method}() takes a text of the outbox or a stored TextMessage, not {message!r}"
         )

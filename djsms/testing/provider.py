@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from djsms.testing.answers import NEW_ID, Answer, Received
@@ -17,23 +19,34 @@ __all__ = ["NEW_ID", "Answer", "Provider", "Received"]
 HALF_AN_ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
 )
+ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+TRICKLE = 0.05
+
+_Which: TypeAlias = Callable[[Received], bool]
+_Scripted: TypeAlias = Answer | Callable[[Received], Answer]
+_Act: TypeAlias = "Callable[[_Handler, Received], None]"
 
 
 class Provider:
     """The stubbed provider: ``url`` is where it listens, ``requests`` is what it received.
 
     A context manager. It answers as ``respond`` says, or does what goes wrong with real ones:
-    ``hang``, ``cut_off``, ``close``.
+    ``hang``, ``trickle``, ``flood``, ``cut_off``, ``close``. Each holds from then on, for all
+    requests, or for those alone of which ``to`` says so; these are done first.
+
+    With ``tls``, a context made by ``ssl``, it listens for https.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
+        self.written = 0
+        """Bytes that were written in floods, which is what somebody was willing to read."""
         self._released = threading.Event()
-        self._act: Callable[[_Handler, Received], None] = _nothing_scripted
-        self._spares: Callable[[Received], bool] | None = None
-        self._spared: Answer | Callable[[Received], Answer] = Answer()
-        self._server = _Server(self)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._act: _Act = _nothing_scripted
+        self._acts: dict[_Which, _Act] = {}
+        self._server = _Server(self, tls)
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self._plug: socket.socket | None = None
         # Not polled for the end but told of it: a suite starts hundreds of these.
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
@@ -48,27 +61,55 @@ class Provider:
         if self._plug:
             self._plug.close()
 
-    def spare(
-        self, which: Callable[[Received], bool], answer: Answer | Callable[[Received], Answer]
-    ) -> None:
-        """Answer these requests so whatever becomes of the others."""
-        self._spares, self._spared = which, answer
+    def respond(self, answer: _Scripted, *, to: _Which | None = None) -> None:
+        """Answer with this, or with what it returns for each request."""
+        self._set(to, lambda handler, received: handler.write(_answer_to(received, answer)))
 
-    def respond(self, answer: Answer | Callable[[Received], Answer]) -> None:
-        """Answer from now on with this, or with what it returns for each request."""
-        self._act = lambda handler, received: handler.write(_answer_to(received, answer))
-
-    def hang(self, seconds: float) -> None:
-        """Take requests from now on, and close the connection after this time without an answer."""
+    def hang(self, seconds: float, *, to: _Which | None = None) -> None:
+        """Take requests, and close the connection after this time without an answer."""
 
         def act(handler: _Handler, received: Received) -> None:
             self._released.wait(seconds)
             handler.close_connection = True
 
-        self._act = act
+        self._set(to, act)
 
-    def cut_off(self, after: bytes = b"", *, reset: bool = False) -> None:
-        """Take requests from now on, and close the connection after these bytes of an answer."""
+    def trickle(self, seconds: float, *, to: _Which | None = None, headers: bool = False) -> None:
+        """Answer letter by letter for so long, and then close the connection.
+
+        The body drips, or with ``headers`` what comes before it.
+        """
+
+        def act(handler: _Handler, received: Received) -> None:
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n" if headers else ENDLESS)
+            handler.wfile.flush()
+            ends = time.monotonic() + seconds
+            while time.monotonic() < ends and not self._released.wait(TRICKLE):
+                handler.wfile.write(b"X-Kit: x\r\n" if headers else b" ")
+                handler.wfile.flush()
+            handler.close_connection = True
+
+        self._set(to, act)
+
+    def flood(self, answer: Answer, size: int, *, to: _Which | None = None) -> None:
+        """Answer with so many spaces after the answer's own body; see ``written``."""
+
+        def act(handler: _Handler, received: Received) -> None:
+            self.written = 0
+            filled = answer.with_new_id()
+            handler.send_response(filled.status)
+            handler.send_header("Content-Type", filled.content_type)
+            handler.send_header("Content-Length", str(len(filled.content) + size))
+            handler.end_headers()
+            handler.wfile.write(filled.content)
+            while self.written < size:
+                self.written += handler.wfile.write(b" " * 64 * 1024)
+            handler.close_connection = True
+
+        self._set(to, act)
+
+    def cut_off(self, after: bytes = b"", *, reset: bool = False, to: _Which | None = None) -> None:
+        """Take requests, and close the connection after these bytes of an answer."""
 
         def act(handler: _Handler, received: Received) -> None:
             handler.wfile.write(after)
@@ -79,7 +120,7 @@ class Provider:
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
                 )
 
-        self._act = act
+        self._set(to, act)
 
     def close(self) -> None:
         """Listen no more: who connects from now on is refused."""
@@ -97,10 +138,16 @@ class Provider:
 
     def act(self, handler: _Handler, received: Received) -> None:
         self.requests.append(received)
-        if self._spares is not None and self._spares(received):
-            handler.write(_answer_to(received, self._spared))
+        for which, act in reversed(self._acts.items()):
+            if which(received):
+                return act(handler, received)
+        return self._act(handler, received)
+
+    def _set(self, which: _Which | None, act: _Act) -> None:
+        if which is None:
+            self._act = act
         else:
-            self._act(handler, received)
+            self._acts[which] = act
 
 
 class _Server(ThreadingHTTPServer):
@@ -108,9 +155,10 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.provider = provider
+        self.tls = tls
         self._open: set[socket.socket] = set()
         self._stopping = False
 
@@ -129,6 +177,14 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        if self.tls is None:
+            return connection, address
+        # The handshake comes with the first read, in the thread of the connection.
+        wrapped = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return wrapped, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
@@ -185,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing on the terminal."""
 
 
-def _answer_to(received: Received, answer: Answer | Callable[[Received], Answer]) -> Answer:
+def _answer_to(received: Received, answer: _Scripted) -> Answer:
     return (answer if isinstance(answer, Answer) else answer(received)).with_new_id()
 
 

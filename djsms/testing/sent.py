@@ -12,13 +12,13 @@ from djsms.types import Encoding, OutgoingText
 if TYPE_CHECKING:
     from djsms.models import TextMessage
 
-__all__ = ["SentText", "SentTexts"]
+__all__ = ["Sent", "SentTexts"]
 
 SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentText:
+class Sent:
     """One text that was handed to an account's backend."""
 
     account: str
@@ -87,24 +87,24 @@ class SentText:
         return f"<{words}>"
 
 
-class SentTexts(Sequence[SentText]):
+class SentTexts(Sequence[Sent]):
     """Some of the texts that were sent, in order. Its repr tells what was sent instead."""
 
     def __init__(
         self,
-        read: Callable[[], Sequence[SentText]],
+        read: Callable[[], Sequence[Sent]],
         what: str = "",
-        among: Callable[[], Sequence[SentText]] | None = None,
+        among: Callable[[], Sequence[Sent]] | None = None,
     ) -> None:
         self._read = read
         self._what = what
         self._among = among or read
 
     @overload
-    def __getitem__(self, index: int) -> SentText: ...
+    def __getitem__(self, index: int) -> Sent: ...
     @overload
-    def __getitem__(self, index: slice) -> list[SentText]: ...
-    def __getitem__(self, index: int | slice) -> SentText | Sequence[SentText]:
+    def __getitem__(self, index: slice) -> list[Sent]: ...
+    def __getitem__(self, index: int | slice) -> Sent | Sequence[Sent]:
         texts = list(self._read())
         try:
             return texts[index]
@@ -114,7 +114,7 @@ class SentTexts(Sequence[SentText]):
     def __len__(self) -> int:
         return len(self._read())
 
-    def __iter__(self) -> Iterator[SentText]:
+    def __iter__(self) -> Iterator[Sent]:
         return iter(list(self._read()))
 
     def __eq__(self, other: object) -> bool:
@@ -154,8 +154,8 @@ class SentTexts(Sequence[SentText]):
         """The sum of the segments, which is what one pays for."""
         return sum(sent.segments for sent in self)
 
-    def _those(self, condition: Callable[[SentText], bool], what: str) -> SentTexts:
-        def read() -> list[SentText]:
+    def _those(self, condition: Callable[[Sent], bool], what: str) -> SentTexts:
+        def read() -> list[Sent]:
             return [text for text in self._read() if condition(text)]
 
         return SentTexts(read, " ".join(filter(None, [self._what, what])), self._among)

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,9 +20,10 @@ def signed(request: Recorded) -> Recorded:
     return replace(request, headers={"X-Signature": signature})
 
 
-def timed(request: Recorded) -> Recorded:
+def timed(request: Recorded, moment: datetime) -> Recorded:
     signature = signed(request).headers["X-Signature"]
-    return replace(request, headers={"X-Signature": f"t={int(time.time())},v1={signature}"})
+    made = int(moment.timestamp())
+    return replace(request, headers={"X-Signature": f"t={made},v1={signature}"})
 
 
 class TestBackend(BackendConformance):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from textwrap import dedent
 
-__all__ = ["SINS", "Sin"]
+__all__ = ["SINS", "Sin", "sin"]
 
 DEPENDENCY = "django-simple-sms>=2,<3"
 
@@ -22,13 +22,16 @@ class Sin:
     typed: bool = True
     conformance: Mapping[str, str] = field(default_factory=dict)
     """What its conformance test says otherwise than that of the good one."""
+    base: str = "good"
+    """Which of the good backends it is made of."""
 
     @property
     def module(self) -> str:
         body = dedent(self.body).strip("\n")
         if "class BadBackend" in body:
             return PRELUDE + body + "\n"
-        return PRELUDE + HEAD + "\n".join(f"    {line}" for line in body.splitlines()) + "\n"
+        head = HEAD.replace("Good", self.base.capitalize())
+        return PRELUDE + head + "\n".join(f"    {line}" for line in body.splitlines()) + "\n"
 
 
 PRELUDE = """\
@@ -38,7 +41,7 @@ import hashlib
 import hmac
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -46,10 +49,13 @@ import requests
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.http import HttpRequest
-from djsms import IncomingText, OutgoingText, SendResult, Status, StatusReport, hookimpl
+from djsms import (
+    Balance, IncomingText, OutgoingText, SendResult, SentText, Status, StatusReport, hookimpl
+)
 from djsms.exceptions import *
 from djsms.http import json_object
 from djsms_good import GoodBackend
+from djsms_rich import RichBackend
 
 """
 HEAD = """\
@@ -64,9 +70,8 @@ def sin(fails: str, body: str = "pass", **more: object) -> Sin:
 
 # A provider that says in the header of the signature when it made the request.
 TIMED = {
-    "sign": "staticmethod(timed)",
-    "callback_samples": "tuple(map(timed, callback_samples))",
-    "incoming_samples": "tuple(map(timed, incoming_samples))",
+    "sign": "BackendConformance.sign",
+    "sign_at": "staticmethod(timed)",
 }
 
 SINS = {
@@ -563,9 +568,10 @@ SINS = {
         """,
     ),
     "verifies without the secret that it needs": sin(
-        "test_unset_secret_proves_nothing",
+        "test_unset_secret_proves_nothing test_empty_key_proves_nothing",
         """
         token: str = field(default="", repr=False)
+        verifies_webhooks = True
 
         def believed(self, request):
             return super().believed(request) if self.token else json_object(request)

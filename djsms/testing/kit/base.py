@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
 import pytest
 
 from djsms import segments
 from djsms.testing.answers import Answer, Received
-from djsms.testing.kit import hooks, network
+from djsms.testing.kit import certificates, hooks, network
+from djsms.testing.kit.bounded import bounded
+from djsms.testing.kit.words import fail, require
 from djsms.testing.provider import Provider
 from djsms.testing.recorded import Recorded
-from djsms.types import OutgoingText
+from djsms.types import Balance, OutgoingText, SentText, StatusReport
 
-__all__ = ["OMITTED", "Kit", "Make", "Scripted", "fail", "require"]
+__all__ = ["OMITTED", "SLACK", "Kit", "Make", "Scripted"]
 
 Make: TypeAlias = Callable[..., Any]
 Scripted: TypeAlias = "Answer | Callable[[Received], Answer]"
 
 RECIPIENT = "+447700900001"
 
+SLACK = 2.0
+"""Seconds by which a call may be late on a machine that has much to do."""
+
+LIMITS = {"timeout": 0.3, "deadline": 0.6}
+"""What options with these names are set to where the provider does not answer."""
+
 OMITTED = object()
 """In place of an option, for ``make``: without it."""
-
-
-def fail(words: str) -> NoReturn:
-    """Fail the test with words for the author; the kit's own lines would tell nothing."""
-    raise pytest.fail.Exception(words, pytrace=False) from None
-
-
-def require(condition: object, words: str) -> None:
-    if not condition:
-        fail(words)
 
 
 class Kit:
@@ -43,25 +43,37 @@ class Kit:
     name: str = ""
     """The backend's name: what its entry point is called and ``DJSMS_BACKEND`` says."""
 
-    answers: Mapping[str, Scripted] = {}
-    """What the provider answers, for a backend that sends over HTTP: by outcome, an ``Answer`` or a
-    function that makes one for a request. ``"accepted"`` must be there; ``"refused"``,
-    ``"throttled"`` and the other outcomes in ``djsms.testing.kit.outcomes.OUTCOMES`` where the
-    provider has such an answer. Put ``NEW_ID`` where the provider's id of the message stands.
+    answers: Mapping[str, Scripted | Sequence[Scripted]] = {}
+    """What the provider answers, for a backend that sends over HTTP: by outcome, an ``Answer``, or
+    a function that makes one for a request, or a list of these, each of which is tried.
+    ``"accepted"`` must be there; ``"refused"``, ``"throttled"`` and the other outcomes in
+    ``djsms.testing.kit.outcomes.OUTCOMES`` where the provider has such an answer. Put ``NEW_ID``
+    where the provider's id of the message stands.
+
+    ``"token"`` is what it answers to a call for a token, with ``NEW_ID`` in the token;
+    ``"reports"`` and ``"balance"`` what it answers to ``fetch_reports`` and ``fetch_balance``.
     Without any, the backend counts as a local one and the tests with a provider are skipped."""
 
     secrets: Sequence[str] | None = None
     """The names of the options that nobody may see. None, the default: the dataclass fields with
     ``repr=False`` and all whose name says so (password, secret, token, key)."""
 
+    proofs: Sequence[str] | None = None
+    """The names of the options that are keys or secrets which prove webhooks, public keys among
+    them. None, the default, finds them as it finds ``secrets``. For an option that takes several,
+    let the fixture ``options`` give two."""
+
+    extra: Mapping[str, Any] = {}
+    """Provider-specific extras that the backend understands, to be tried in a send."""
+
     patience: float = 5.0
-    """Seconds within which a send must end although the provider does not answer. An option named
-    ``timeout`` is set shorter for that test; raise this for a backend with a longer limit of its
-    own."""
+    """Seconds within which a call must end although the provider does not answer. Options named
+    ``timeout`` and ``deadline`` are set shorter for that test; raise this for a backend with a
+    longer limit of its own."""
 
     callback_samples: Sequence[Recorded] = ()
-    """Requests with status reports as the provider sends them, with the expected values; signed if
-    the backend has ``verifies_webhooks``."""
+    """Requests with status reports as the provider sends them, with the expected values; if the
+    backend has ``verifies_webhooks``, ``sign`` signs those that are not."""
 
     incoming_samples: Sequence[Recorded] = ()
     """Requests with incoming texts as the provider sends them; as ``callback_samples``."""
@@ -72,6 +84,12 @@ class Kit:
 
     forged_incoming: Sequence[Recorded] = ()
     """Requests with incoming texts that must be ``Forged``; as ``forged_callbacks``."""
+
+    expected_reports: Sequence[StatusReport] = ()
+    """What ``fetch_reports`` is to return for ``answers["reports"]``."""
+
+    expected_balance: Balance | None = None
+    """What ``fetch_balance`` is to return for ``answers["balance"]``."""
 
     unsigned: Sequence[str] = ()
     """What the provider's signature does not cover: names of parameters, of headers, and of parts
@@ -89,12 +107,20 @@ class Kit:
         return {}
 
     def is_send(self, request: Received) -> bool:
-        """Return whether a request hands over a message, and is none for a token, for instance.
+        """Return whether a request hands over a message. By default each that asks for no token.
 
         Those that do are counted, hung up on, refused. Others are given the answer ``"accepted"``,
         which then must be a function that looks at the request.
         """
-        return True
+        return not self.is_token_call(request)
+
+    def is_token_call(self, request: Received) -> bool:
+        """Return whether a request asks for a token; it is answered by ``answers["token"]``.
+
+        By default, if there is such an answer, each with ``token`` or ``auth`` in its path.
+        """
+        path = request.path.lower()
+        return "token" in self.answers and ("token" in path or "auth" in path)
 
     def sign(self, request: Recorded) -> Recorded:
         """Return the request with the provider's signature.
@@ -102,7 +128,14 @@ class Kit:
         Override it for a backend with ``verifies_webhooks``: so nonsense gets past the check of
         signatures, to where it may do harm, and the kit knows which part of a request to forge.
         It is handed requests of any kind, also some that no provider could sign; return these as
-        they are.
+        they are. If a time is signed as well, override ``sign_at`` in its place.
+        """
+        return self.sign_at(request, datetime.now(UTC))
+
+    def sign_at(self, request: Recorded, moment: datetime) -> Recorded:
+        """Return the request as the provider signs it at a time, where the signature covers that.
+
+        Then the kit tries signatures of long ago, and of the future: both must be ``Forged``.
         """
         return request
 
@@ -119,6 +152,17 @@ class Kit:
             "segments": count,
         }
         return OutgoingText(**{**defaults, **fields})
+
+    def sent(self, **fields: Any) -> SentText:
+        """Return a message to ask about by ``fetch_reports``; override it for other ids."""
+        defaults = {
+            "ref": uuid.uuid4().hex,
+            "to": RECIPIENT,
+            "frm": "+447700900000",
+            "attempted_on": datetime(2026, 3, 29, 12, tzinfo=UTC),
+            "provider_ids": ("kit-1",),
+        }
+        return SentText(**{**defaults, **fields})
 
     # Fixtures of the kit.
 
@@ -141,14 +185,23 @@ class Kit:
                 "leave this machine. Point the backend to provider.url in the fixture options."
             )
 
+    _stub: Provider | None = None
+
     @pytest.fixture
-    def provider(self) -> Iterator[Provider]:
+    def provider(self, request: pytest.FixtureRequest) -> Iterator[Provider]:
         """The stubbed provider, which accepts everything if ``answers`` says how."""
-        with Provider() as provider:
-            if "accepted" in self.answers:
-                provider.respond(self.answers["accepted"])
-                provider.spare(lambda request: not self.is_send(request), self.answers["accepted"])
+        kind = getattr(request, "param", None)
+        with Provider(certificates.context(kind) if kind else None) as provider:
+            self._stub = provider
+            if accepted := self.scripted("accepted"):
+                provider.respond(accepted[0])
+                provider.respond(accepted[0], to=self._is_neither)
+            if token := self.scripted("token"):
+                provider.respond(token[0], to=self.is_token_call)
             yield provider
+
+    def _is_neither(self, request: Received) -> bool:
+        return not self.is_send(request)
 
     @pytest.fixture
     def factory(self) -> Any:
@@ -184,6 +237,41 @@ class Kit:
         return make()
 
     # For the tests.
+
+    def scripted(self, outcome: str) -> list[Scripted]:
+        """Return each of the provider's answers with this outcome."""
+        given = self.answers.get(outcome, ())
+        return [given] if isinstance(given, Answer) or callable(given) else list(given)
+
+    def send(
+        self, backend: Any, message: OutgoingText | None = None, *, seconds: float | None = None
+    ) -> Any:
+        """Send one message, which ends in time, and return what the backend does."""
+        return self.call(backend, "send", seconds=seconds, message=message or self.message())
+
+    def call(
+        self, backend: Any, hook: str, *, seconds: float | None = None, **arguments: Any
+    ) -> Any:
+        """Call a hook that may ask the provider; fail the test if it does not end."""
+        return bounded(
+            lambda: hooks.call(backend, hook, **arguments),
+            f"{hook}()",
+            seconds=self.patience + SLACK if seconds is None else seconds,
+            provider=self._stub,
+        )
+
+    def impatient(self, factory: Any) -> tuple[dict[str, float], float]:
+        """Return options for short limits, and the seconds within which a call must then end."""
+        parameters = inspect.signature(factory).parameters
+        limits = {name: seconds for name, seconds in LIMITS.items() if name in parameters}
+        if not limits:
+            return {}, self.patience
+        return limits, (max(limits.values()) if len(limits) > 1 else LIMITS["deadline"]) + SLACK
+
+    def verifies(self, backend: Any, hook: str) -> bool:
+        """Return whether the backend says that it proves requests for this hook."""
+        verifies = getattr(backend, "verifies_webhooks", False)
+        return hook in verifies if isinstance(verifies, Set) else bool(verifies)
 
     def need(self, backend: Any, hook: str) -> None:
         """Skip the test if the backend does not implement a hook, or not yet."""

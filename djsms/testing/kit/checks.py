@@ -10,7 +10,8 @@ import pytest
 from django.core.checks import CheckMessage
 
 from djsms.testing.kit import hooks, network
-from djsms.testing.kit.base import Kit, require
+from djsms.testing.kit.secrecy import Secrecy, found
+from djsms.testing.kit.words import fail, require
 
 __all__ = ["Checks"]
 
@@ -22,11 +23,11 @@ ADDRESSES = {
 }
 
 
-class Checks(Kit):
+class Checks(Secrecy):
     """The backend as something that an operator configures."""
 
     @pytest.mark.parametrize("base", ADDRESSES)
-    def test_check(self, backend: Any, base: str) -> None:
+    def test_check(self, backend: Any, factory: Any, options: Mapping[str, Any], base: str) -> None:
         self.need(backend, "check")
         with network.refused(loopback=True) as attempts:
             try:
@@ -51,6 +52,9 @@ class Checks(Kit):
                 f"The id of a check message is {message.id!r}; make it {module}.E001 or the like, "
                 "so that SILENCED_SYSTEM_CHECKS can name it.",
             )
+            words = f"{message.msg} {message.hint} {message.obj!r}"
+            for name in found(self.secrets_among(factory, options), words):
+                fail(f"The option {name!r} stands in a check message: leave it out.")
 
     @pytest.mark.parametrize("base", ADDRESSES)
     def test_webhook_addresses(self, backend: Any, base: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Mapping, Set
 from typing import Any
@@ -9,12 +10,21 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from djsms.testing.kit import hooks
-from djsms.testing.kit.base import Kit, Make, fail, require
+from djsms.testing.kit import hooks, network
+from djsms.testing.kit.base import Kit, Make
+from djsms.testing.kit.words import fail, require
+from djsms.testing.provider import Provider
 
 __all__ = ["Configuration"]
 
 UNKNOWN = "no_such_option"
+
+LIMITS: Mapping[str, tuple[Any, ...]] = {
+    "timeout": (None, 0, -1, "soon", float("inf"), float("nan")),
+    "deadline": (None, 0, -1, "soon", float("inf"), float("nan")),
+    "pool_size": (None, 0, -1, "many"),
+}
+"""Options that must hold back, and what does not."""
 
 
 class Configuration(Kit):
@@ -52,6 +62,34 @@ class Configuration(Kit):
             "Made twice, the backend is the same object: accounts would share their options.",
         )
         require(dict(options) == before, "The constructor changes the options that it is given.")
+
+    def test_constructor_needs_no_network(self, make: Make, provider: Provider) -> None:
+        with network.refused(loopback=True) as attempts, contextlib.suppress(OSError):
+            backend = make()
+            # What Django's checks and the views look at.
+            getattr(backend, "verifies_webhooks", False)
+        require(
+            not attempts and not provider.requests,
+            f"The constructor reached for {hooks.joined(attempts)}. An account is made whenever "
+            "anything looks at it, also where there is no network: fetch what you need in send().",
+        )
+
+    @pytest.mark.parametrize("limit", LIMITS)
+    def test_limits_are_required(
+        self, factory: Any, make: Make, options: Mapping[str, Any], limit: str
+    ) -> None:
+        if limit not in inspect.signature(factory).parameters:
+            pytest.skip(f"{self.name} has no option {limit}")
+        for wrong in LIMITS[limit]:
+            try:
+                make(**{limit: wrong})
+            except (TypeError, ValueError, ImproperlyConfigured):
+                continue
+            fail(
+                f"The option {limit} takes {wrong!r}, and then a call waits for ever, or fails "
+                "when the first text is sent: raise InvalidOptions from the constructor. If your "
+                "class has a __post_init__ of its own, it must call super().__post_init__()."
+            )
 
     def test_hooks_are_known(self, backend: Any) -> None:
         found = hooks.implemented(backend)

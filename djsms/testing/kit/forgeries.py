@@ -7,7 +7,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
-from djsms.testing.kit.nonsense import changed, fields_of, leaves, removal, replacement, with_fields
+from djsms.testing.kit.nonsense import (
+    at,
+    changed,
+    fields_of,
+    leaves,
+    removal,
+    replacement,
+    with_fields,
+)
 from djsms.testing.recorded import Recorded
 
 __all__ = ["forgeries"]
@@ -39,7 +47,7 @@ def _altered(sample: Recorded, unsigned: Collection[str]) -> Iterator[tuple[str,
                 yield name, with_fields(sample, altered)
         return
     for path in leaves(value):
-        single = _at(value, path)
+        single = at(value, path)
         if path[-1] not in unsigned and single and not isinstance(single, dict | list):
             other = changed(value, path, replacement(_other(single)))
             yield _name(path), replace(sample, body=json.dumps(other).encode())
@@ -60,12 +68,6 @@ def _json(sample: Recorded) -> Any:
     if sample.method == "GET" or sample.body.lstrip()[:1] not in (b"{", b"["):
         return None
     return json.loads(sample.body)
-
-
-def _at(value: Any, path: tuple[Any, ...]) -> Any:
-    for key in path:
-        value = value[key]
-    return value
 
 
 def _name(path: tuple[Any, ...]) -> str:

@@ -13,6 +13,7 @@ from djsms.testing.recorded import FORM, Recorded
 
 __all__ = [
     "ENCODINGS",
+    "at",
     "changed",
     "fields_of",
     "leaves",
@@ -116,6 +117,13 @@ def leaves(value: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
     for key, inner in items:
         yield (*path, key)
         yield from leaves(inner, *path, key)
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    """Return what stands at a path within a JSON value."""
+    for key in path:
+        value = value[key]
+    return value
 
 
 def changed(value: Any, path: tuple[Any, ...], change: Callable[[Any, Any], Any]) -> Any:

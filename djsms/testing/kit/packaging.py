@@ -14,7 +14,8 @@ import pytest
 
 from djsms.accounts.plugins import describe
 from djsms.testing.kit import hooks
-from djsms.testing.kit.base import Kit, fail, require
+from djsms.testing.kit.base import Kit
+from djsms.testing.kit.words import fail, require
 
 __all__ = ["Packaging"]
 

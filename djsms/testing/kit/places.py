@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,11 +13,13 @@ from urllib.parse import parse_qsl
 from djsms.testing.kit.nonsense import fields_of, with_fields
 from djsms.testing.recorded import FORM, Recorded
 
-__all__ = ["Place", "altered", "foreign", "places", "secret_parts", "without"]
+__all__ = ["Place", "altered", "foreign", "is_time_of_now", "places", "secret_parts", "without"]
 
 PART = re.compile(r"[A-Za-z0-9+/_-]+")
 # What is shorter is a version or the like, which a backend may pass over.
 MIN_PART = 6
+# Seconds within which a sample is signed and looked at.
+NOW = 3600
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ def places(request: Recorded, sign: Callable[[Recorded], Recorded]) -> list[Plac
     return [
         place for place in _contents(request) if place in _contents(sign(without(request, [place])))
     ]
+
+
+def is_time_of_now(request: Recorded, place: Place) -> bool:
+    """Return whether a UNIX time of these days stands there, in seconds or milliseconds."""
+    numbers = re.findall(
+        r"(?<![0-9A-Za-z])[0-9]{10}(?:[0-9]{3})?(?![0-9A-Za-z])", str(_contents(request)[place])
+    )
+    return any(abs(time.time() - int(number[:10])) < NOW for number in numbers)
 
 
 def without(request: Recorded, left_out: Collection[Place]) -> Recorded:

@@ -11,13 +11,14 @@ import pytest
 
 from djsms.exceptions import Forged, InvalidWebhook
 from djsms.testing.kit import hooks, local, network
-from djsms.testing.kit.base import Kit, fail, require
+from djsms.testing.kit.base import Kit
 from djsms.testing.kit.forgeries import forgeries
 from djsms.testing.kit.nonsense import ENCODINGS, nonsense
+from djsms.testing.kit.words import fail, require
 from djsms.testing.recorded import Recorded
 from djsms.types import IncomingText, StatusReport
 
-__all__ = ["Receiving", "each_hook", "told"]
+__all__ = ["Receiving", "alike", "each_hook", "invalid", "shown", "told"]
 
 KINDS: Mapping[str, type[StatusReport] | type[IncomingText]] = {
     "parse_callback": StatusReport,
@@ -42,10 +43,10 @@ class Receiving(Kit):
         for number, sample in enumerate(samples):
             values = self._values(backend, hook, sample)
             expected = list(sample.expected)
-            if not _alike(values, expected):
+            if not alike(values, expected):
                 fail(
-                    f"{attribute}[{number}] is read as\n  {_shown(values)}\nbut expected is\n"
-                    f"  {_shown(expected)}"
+                    f"{attribute}[{number}] is read as\n  {shown(values)}\nbut expected is\n"
+                    f"  {shown(expected)}"
                 )
 
     @each_hook
@@ -57,7 +58,7 @@ class Receiving(Kit):
                 first == second,
                 f"Sample {number}, read twice, gives different values. Providers repeat their "
                 "requests, and what comes twice counts once only if it looks the same: take "
-                f"times and ids from the request alone.\n  {_shown(first)}\n  {_shown(second)}",
+                f"times and ids from the request alone.\n  {shown(first)}\n  {shown(second)}",
             )
 
     @each_hook
@@ -91,14 +92,14 @@ class Receiving(Kit):
                     "Raise InvalidWebhook for what cannot be read; djsms.http has parameters() and "
                     "json_object(), which do."
                 )
-            if problem := _invalid(values, KINDS[hook]):
+            if problem := invalid(values, KINDS[hook]):
                 fail(f"{hook}() returned {problem}\nof {told(signed)}")
 
     @each_hook
     def test_forgeries_are_refused(self, backend: Any, hook: str) -> None:
         given = self.forged_callbacks if hook == "parse_callback" else self.forged_incoming
         self.need(backend, hook)
-        verifies = getattr(backend, "verifies_webhooks", False)
+        verifies = self.verifies(backend, hook)
         if not (verifies or given):
             pytest.skip(f"{self.name} does not verify webhooks: the token in the address does")
         for number, request in enumerate(given):
@@ -122,7 +123,7 @@ class Receiving(Kit):
                     continue
                 # The same values again, or none, do no harm.
                 require(
-                    not values or _alike(values, expected),
+                    not values or alike(values, expected),
                     f"A forged request is believed ({done}): {told(request)}\nverifies_webhooks "
                     "says that the backend decides alone, so raise Forged unless the signature is "
                     "there and fits. If the provider's signature does not cover this parameter, "
@@ -134,11 +135,18 @@ class Receiving(Kit):
             "missing or wrong, so that the answer is 403.",
         )
 
+    def signs(self) -> bool:
+        """Return whether the author has written how the provider signs."""
+        return type(self).sign is not Kit.sign or type(self).sign_at is not Kit.sign_at
+
     def _refusal(self, backend: Any, hook: str, request: Recorded) -> Exception | None:
         try:
             self._read(backend, hook, request)
         except InvalidWebhook as error:
             return error
+        except Exception:
+            # The matter of test_nonsense_is_refused, of which this is none.
+            return None
         return None
 
     def _given(self, backend: Any, hook: str) -> Sequence[Recorded]:
@@ -150,7 +158,16 @@ class Receiving(Kit):
 
     def _samples(self, backend: Any, hook: str) -> Sequence[Recorded]:
         own = self.callback_samples if hook == "parse_callback" else self.incoming_samples
-        return own or local.samples(backend, hook)
+        samples = own or local.samples(backend, hook)
+        if not self.signs():
+            return samples
+        # As of now: a signature with a time in it does not outlive the run that recorded it.
+        return [
+            self.sign(sample)
+            if isinstance(self._refusal(backend, hook, sample), Forged)
+            else sample
+            for sample in samples
+        ]
 
     def _values(self, backend: Any, hook: str, sample: Recorded) -> list[Any]:
         try:
@@ -176,7 +193,7 @@ class Receiving(Kit):
                 )
 
 
-def _alike(values: Any, expected: list[Any]) -> bool:
+def alike(values: Any, expected: list[Any]) -> bool:
     """Return whether the values are those expected; ``raw`` counts where it is expected."""
     return len(values) == len(expected) and all(
         isinstance(value, type(wanted))
@@ -194,7 +211,7 @@ def _naive(value: Any) -> list[str]:
     ]
 
 
-def _invalid(values: Any, kind: type) -> str:
+def invalid(values: Any, kind: type) -> str:
     """Return what is wrong with what a hook returned; empty if nothing is."""
     if not isinstance(values, list):
         return f"{type(values).__name__}, not a list"
@@ -208,7 +225,7 @@ def _invalid(values: Any, kind: type) -> str:
     return ""
 
 
-def _shown(values: list[Any]) -> str:
+def shown(values: list[Any]) -> str:
     # The text of a message is left out of its repr, but here it is what matters.
     return "\n  ".join(
         f"{value!r}" + (f" text={value.text!r}" if isinstance(value, IncomingText) else "")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
 
-from djsms.exceptions import InvalidMessage
+from djsms.exceptions import InvalidMessage, SendError
 from djsms.testing.answers import NEW_ID, Answer, Received
-from djsms.testing.kit import hooks
-from djsms.testing.kit.base import Kit, fail, require
+from djsms.testing.kit.base import Kit
+from djsms.testing.kit.nonsense import at, leaves
+from djsms.testing.kit.words import fail, require, told
 from djsms.testing.provider import Provider
 from djsms.types import SendResult, SentPart
 
@@ -28,6 +32,15 @@ TEXTS = {
     "zero-width characters": "a\u200bb\u200dc\u2060d\ufeff",
 }
 SENDERS = {"number": "+447700900000", "short code": "60777", "name": "Acme Ltd"}
+PROBE = {"kit_probe": "of the conformance kit"}
+CALLBACK = "https://example.com/djsms/callback/default/AbCdEf0123456789AbCdEf/"
+LIFETIMES = {
+    "a minute": timedelta(minutes=1),
+    "an hour": timedelta(hours=1),
+    "a hundred days": timedelta(days=100),
+    "past": timedelta(minutes=-1),
+}
+MOMENT = 5
 THREADS = 8
 MESSAGES = 4
 # Of a number, so many of its last digits are there also where it is written as in its country.
@@ -44,7 +57,7 @@ class Sending(Kit):
         self._need_answers(backend)
         message = self.message(text=TEXTS[text], frm=SENDERS[sender])
         try:
-            result = hooks.call(backend, "send", message=message)
+            result = self.send(backend, message)
         except InvalidMessage as error:
             require(
                 (text, sender) != ("ascii", "number"),
@@ -67,7 +80,7 @@ class Sending(Kit):
         ]
 
         def send(message: Any) -> Any:
-            return hooks.call(backend, "send", message=message)
+            return self.send(backend, message)
 
         with ThreadPoolExecutor(THREADS) as pool:
             results = list(pool.map(send, messages))
@@ -79,7 +92,7 @@ class Sending(Kit):
             self._require_each_sent(messages, [r for r in provider.requests if self.is_send(r)])
         if len(set(ids)) == len(ids):
             return
-        accepted = self.answers.get("accepted")
+        accepted = next(iter(self.scripted("accepted")), None)
         if isinstance(accepted, Answer) and not _has_new_id(accepted):
             fail(
                 'The stubbed provider gives each message the same id: in answers["accepted"], put '
@@ -89,6 +102,65 @@ class Sending(Kit):
             f"{THREADS} threads sent {len(messages)} messages and got {len(set(ids))} different "
             "ids: one instance serves all threads, so keep nothing of a message in it."
         )
+
+    def test_nothing_of_a_text_is_left_in_the_next(self, backend: Any, provider: Provider) -> None:
+        self.need_provider(backend)
+        plain = self.message()
+        own = dict(plain.extra)
+        before, again = self._sent(backend, provider, plain), self._sent(backend, provider, plain)
+        differing: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("extra", {"extra": {**own, **(self.extra or PROBE)}}),
+            ("callback_url", {"callback_url": CALLBACK, "status_report": True}),
+            ("expires_on", {"expires_on": datetime.now(UTC) + timedelta(hours=1)}),
+        )
+        for what, fields in differing:
+            message = self.message(text="Another text", **fields)
+            with contextlib.suppress(InvalidMessage):
+                self.send(backend, message)
+            require(
+                dict(plain.extra) == own,
+                "send() changes the message's extra, which is the caller's: copy it.",
+            )
+            after = self._sent(backend, provider, plain)
+            for name in sorted(before.keys() | after.keys()):
+                # What differs from one send to the next by itself is a time or a nonce.
+                is_steady = before.get(name) == again.get(name)
+                require(
+                    not is_steady or before.get(name) == after.get(name),
+                    f"After a text with {what}, the next one without it is sent with "
+                    f"{name}={after.get(name)!r} in place of {before.get(name)!r}. Make the fields "
+                    "anew for each text; no default and no attribute may keep them.",
+                )
+
+    @pytest.mark.parametrize("lifetime", LIFETIMES)
+    def test_expiry(self, backend: Any, provider: Provider, lifetime: str) -> None:
+        self.need_provider(backend)
+        moment = datetime.now(UTC).replace(microsecond=0) + LIFETIMES[lifetime]
+        sent = []
+        for zone in (UTC, timezone(timedelta(hours=5, minutes=45))):
+            message = self.message(ref="0" * 32, expires_on=moment.astimezone(zone))
+            try:
+                sent.append(self._sent(backend, provider, message))
+            except InvalidMessage as error:
+                pytest.skip(f"{self.name} cannot express it: {error}")
+        first, second = sent
+        for name in sorted(first.keys() & second.keys()):
+            require(
+                first[name] == second[name] or _is_close(first[name], second[name]),
+                f"expires_on in another time zone is sent as {name}={second[name]!r} and not as "
+                f"{first[name]!r}, although it is the same moment: use .astimezone(UTC), or "
+                "subtract from it an aware now.",
+            )
+
+    def _sent(self, backend: Any, provider: Provider, message: Any) -> dict[str, Any]:
+        """Send a message, and return what was sent, by name."""
+        provider.requests.clear()
+        try:
+            require_result(self.send(backend, message))
+        except SendError as error:
+            fail(f"A message that the provider accepts is not sent: {told(error)}")
+        requests = [request for request in provider.requests if self.is_send(request)]
+        return _fields(requests[0]) if requests else {}
 
     def _require_each_sent(self, messages: list[Any], received: list[Received]) -> None:
         """Fail unless the provider received each message, and none in place of another."""
@@ -140,6 +212,34 @@ def require_result(result: Any) -> None:
         json.dumps(dict(result.raw))
     except (TypeError, ValueError) as error:
         fail(f"SendResult.raw must hold plain JSON values: {error}")
+
+
+def _fields(request: Received) -> dict[str, Any]:
+    """Return what a request carries, by name; without its frame, which tells nothing."""
+    found: dict[str, Any] = {"path": request.path, **request.parameters}
+    with contextlib.suppress(ValueError):
+        value = request.json()
+        found = {"path": request.path}
+        for path in leaves(value):
+            found[".".join(map(str, path))] = at(value, path)
+    return {name: value for name, value in found.items() if not isinstance(value, dict | list)}
+
+
+def _is_close(first: Any, second: Any) -> bool:
+    """Return whether two numbers differ by no more than a moment that has passed in between."""
+    try:
+        return abs(float(first) - float(second)) <= MOMENT
+    except (TypeError, ValueError):
+        return _without_digits(first) == _without_digits(second) and _is_random(first, second)
+
+
+def _is_random(first: Any, second: Any) -> bool:
+    # A reference or a nonce of the backend's own, and no time: these have few other letters.
+    return len(re.sub(r"[^A-Za-z]", "", str(first))) > 4 and len(str(first)) > 30
+
+
+def _without_digits(value: Any) -> str:
+    return re.sub(r"[0-9a-f]", "", str(value))
 
 
 def _carried(received: list[Received], words: list[str]) -> list[set[int]]:

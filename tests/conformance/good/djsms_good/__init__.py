@@ -30,7 +30,7 @@ class GoodBackend(HTTPBackend):
 
     @property
     def verifies_webhooks(self) -> bool:
-        return True
+        return bool(self.token)
 
     def configure(self, session: requests.Session) -> None:
         session.headers["Authorization"] = f"Bearer {self.token}"
@@ -45,7 +45,11 @@ class GoodBackend(HTTPBackend):
             answer = response.json()
         except (ValueError, RecursionError):
             raise OutcomeUnknown("The answer is no JSON.") from None
-        if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+        if (
+            not isinstance(answer, dict)
+            or not isinstance(answer.get("id"), str)
+            or not answer["id"]
+        ):
             raise OutcomeUnknown("The answer has no id.")
         return SendResult.accepted(answer["id"], raw=answer)
 
