@@ -32,13 +32,36 @@ class Command(Subcommand):
             help="Where to write its folder; the current one if not given.",
         )
 
-    def handle(self, *, name: str, directory: Path, verbosity: int, **options: Any) -> None:
+        parser.add_argument(
+            "--auth",
+            choices=("key", "basic", "token"),
+            default="key",
+            help="How the provider knows the account: by an API key, by user name and password, "
+            "or by a token that it lends.",
+        )
+        parser.add_argument(
+            "--webhooks",
+            choices=("token", "signed"),
+            default="token",
+            help="How its webhooks are proved: by the token in their address, or by a signature.",
+        )
+
+    def handle(
+        self,
+        *,
+        name: str,
+        directory: Path,
+        auth: str,
+        webhooks: str,
+        verbosity: int,
+        **options: Any,
+    ) -> None:
         from djsms import scaffold
 
         if not directory.is_dir():
             raise CommandError(f"There is no folder {directory}.")
         try:
-            files = scaffold.write(name, directory)
+            files = scaffold.write(name, directory, auth=auth, webhooks=webhooks)
         except (scaffold.InvalidName, OSError) as error:
             raise CommandError(str(error)) from error
         if not verbosity:

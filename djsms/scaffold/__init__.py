@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import resources
@@ -12,18 +12,21 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from djsms.scaffold.choices import AUTH, WEBHOOKS, placeholders
 from djsms.scaffold.names import InvalidName, Names
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-__all__ = ["InvalidName", "Names", "write"]
+__all__ = ["AUTH", "WEBHOOKS", "InvalidName", "Names", "write"]
 
 SUFFIX = ".template"
 
 
-def write(name: str, parent: Path) -> list[Path]:
+def write(name: str, parent: Path, *, auth: str = "key", webhooks: str = "token") -> list[Path]:
     """Write the distribution of a backend into a new folder and return its files.
+
+    ``auth`` and ``webhooks`` are keys of ``AUTH`` and ``WEBHOOKS``: what the provider is like.
 
     Raises ``InvalidName`` if the name cannot be or is taken, ``FileExistsError`` if the folder is
     there, and another ``OSError`` if it cannot be written; then nothing of it is left.
@@ -33,7 +36,7 @@ def write(name: str, parent: Path) -> list[Path]:
     folder = parent / names.distribution
     if folder.exists():
         raise FileExistsError(f"{folder} is there already.")
-    contents = dict(_contents(names))
+    contents = dict(_contents(names, placeholders(auth, webhooks)))
     try:
         for path, text in contents.items():
             file = folder / path
@@ -46,7 +49,7 @@ def write(name: str, parent: Path) -> list[Path]:
     return [folder / path for path in contents]
 
 
-def _contents(names: Names) -> Iterator[tuple[str, str]]:
+def _contents(names: Names, chosen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the path of each file within the distribution, and its text."""
     core = version("django-simple-sms")
     values = {
@@ -55,6 +58,8 @@ def _contents(names: Names) -> Iterator[tuple[str, str]]:
         "next_core": str(int(core.split(".")[0]) + 1),
         "year": str(datetime.now(UTC).year),
     }
+    # What a choice brings has placeholders of its own.
+    values |= {name: Template(text).substitute(values) for name, text in chosen.items()}
     for path, template in _templates(resources.files(__name__) / "templates"):
         # Dots and names of folders are spelt out in the templates' names, for packaging tools.
         target = path.removesuffix(SUFFIX).replace("dot-", ".")

@@ -11,12 +11,16 @@ from django.conf import global_settings
 
 from djsms import conf
 from djsms.accounts import plugins
+from djsms.scaffold.choices import AUTH, WEBHOOKS
 
 __all__ = ["InvalidName", "Names"]
 
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
-OPTIONS = ("token", "url", "timeout", "pool_size")
-"""The options of the backend that the templates make."""
+OPTIONS = (
+    *(name for choice in (*AUTH.values(), *WEBHOOKS.values()) for name in choice.options),
+    *("url", "timeout", "deadline", "pool_size"),
+)
+"""The options of the backends that the templates make."""
 
 
 class InvalidName(ValueError):

@@ -22,13 +22,13 @@ __all__ = ["AcmeBackend"]
 class AcmeBackend(HTTPBackend):
     """Sends through the API of Acme and reads its webhooks."""
 
-    token: str = field(repr=False)
-    """The token of the account with Acme."""
+    api_key: str = field(repr=False)
+    """The API key of the account with Acme."""
     url: str = "https://api.example.com"
     """Where the API is; for tests and proxies."""
 
     def configure(self, session: requests.Session) -> None:
-        session.headers["Authorization"] = f"Bearer {self.token}"
+        session.headers["Authorization"] = f"Bearer {self.api_key}"
 
     # send: begin
     @hookimpl
@@ -89,7 +89,7 @@ def accepted(response: requests.Response) -> SendResult:
         provider_id, price = answer["id"], Decimal(answer["price"])
     except (ValueError, LookupError, TypeError, RecursionError, InvalidOperation):
         raise OutcomeUnknown("The provider's answer cannot be read.") from None
-    if not isinstance(provider_id, str):
+    if not isinstance(provider_id, str) or not provider_id:
         raise OutcomeUnknown("The provider's answer has no id.")
     return SendResult.accepted(provider_id, price=price, currency="EUR", raw=answer)
 

@@ -62,4 +62,7 @@ class TestAcme(BackendConformance):
 
     @pytest.fixture
     def options(self, provider: Provider) -> Mapping[str, Any]:
-        return {"token": "no-token-of-anybody", "url": provider.url}
+        return {
+            "api_key": "no-key-of-anybody",
+            "url": provider.url,
+        }

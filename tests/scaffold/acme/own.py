@@ -16,7 +16,7 @@ class TestAcmeApi(AcmeConformance):
         backend.send(message)
         [request] = provider.requests
         assert request.json()["text"] == message.text
-        assert request.headers["authorization"] == "Bearer no-token-of-anybody"
+        assert request.headers["authorization"] == "Bearer no-key-of-anybody"
 
 
 # own: end
