@@ -41,6 +41,7 @@ LIFETIMES = {
     "past": timedelta(minutes=-1),
 }
 MOMENT = 5
+MILLISECONDS = 10_000
 THREADS = 8
 MESSAGES = 4
 # Of a number, so many of its last digits are there also where it is written as in its country.
@@ -228,9 +229,11 @@ def _fields(request: Received) -> dict[str, Any]:
 def _is_close(first: Any, second: Any) -> bool:
     """Return whether two numbers differ by no more than a moment that has passed in between."""
     try:
-        return abs(float(first) - float(second)) <= MOMENT
+        apart, most = abs(float(first) - float(second)), max(float(first), float(second))
     except (TypeError, ValueError):
         return _without_digits(first) == _without_digits(second) and _is_random(first, second)
+    # What is so large may well be milliseconds.
+    return apart <= (MOMENT * 1000 if most >= MILLISECONDS else MOMENT)
 
 
 def _is_random(first: Any, second: Any) -> bool:
