@@ -87,7 +87,7 @@ def claiming(kind: str, archives: list[int]) -> None:
     from djsms import enqueue_texts
     from djsms.accounts import gateways
     from djsms.models import TextMessage
-    from djsms.sending.claims import claim
+    from djsms.waiting.claims import claim
 
     gateway = gateways.get("default")
     for size in archives:

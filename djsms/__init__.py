@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from djsms.numbers import international
     from djsms.receiving.reports import apply_reports
     from djsms.sending.again import resend_text
-    from djsms.sending.enqueuing import aenqueue_text, aenqueue_texts, enqueue_text, enqueue_texts
-    from djsms.sending.leaving import cancel_text
     from djsms.sending.many import asend_texts, send_texts
     from djsms.sending.now import asend_text, send_text
+    from djsms.waiting.enqueuing import aenqueue_text, aenqueue_texts, enqueue_text, enqueue_texts
+    from djsms.waiting.leaving import cancel_text
 
 __all__ = [
     "Balance",
@@ -61,14 +61,14 @@ __all__ = [
 # Models can only be imported once Django is set up, and every backend imports this package first.
 _LATE = {
     "Gateway": ("djsms.accounts.gateways", "Gateway"),
-    "aenqueue_text": ("djsms.sending.enqueuing", "aenqueue_text"),
-    "aenqueue_texts": ("djsms.sending.enqueuing", "aenqueue_texts"),
+    "aenqueue_text": ("djsms.waiting.enqueuing", "aenqueue_text"),
+    "aenqueue_texts": ("djsms.waiting.enqueuing", "aenqueue_texts"),
     "apply_reports": ("djsms.receiving.reports", "apply_reports"),
     "asend_text": ("djsms.sending.now", "asend_text"),
     "asend_texts": ("djsms.sending.many", "asend_texts"),
-    "cancel_text": ("djsms.sending.leaving", "cancel_text"),
-    "enqueue_text": ("djsms.sending.enqueuing", "enqueue_text"),
-    "enqueue_texts": ("djsms.sending.enqueuing", "enqueue_texts"),
+    "cancel_text": ("djsms.waiting.leaving", "cancel_text"),
+    "enqueue_text": ("djsms.waiting.enqueuing", "enqueue_text"),
+    "enqueue_texts": ("djsms.waiting.enqueuing", "enqueue_texts"),
     "gateway": ("djsms.accounts.gateways", "get"),
     "international": ("djsms.numbers", "international"),
     "resend_text": ("djsms.sending.again", "resend_text"),

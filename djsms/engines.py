@@ -23,7 +23,7 @@ from djsms.accounts.engines import TASKS_MODULE
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
 
-    from djsms.sending.shifts import drain_bounded
+    from djsms.waiting.shifts import drain_bounded
 
 __all__ = ["Engine", "TasksEngine", "WorkerEngine", "drain_bounded", "sweep"]
 
@@ -61,7 +61,7 @@ class Engine:
         from django.db import connections
 
         from djsms.ledger.transactions import database
-        from djsms.sending.shifts import drain_bounded
+        from djsms.waiting.shifts import drain_bounded
 
         if connections[database()].in_atomic_block:
             logger.warning("Tasks run at once here, and not inside a transaction: texts wait on")
@@ -100,7 +100,7 @@ class TasksEngine(Engine):
         self.where = {"backend": backend, "queue_name": queue_name}
 
     def wake(self, account: str) -> None:
-        from djsms.sending.drain_task import drain
+        from djsms.waiting.drain_task import drain
 
         task = drain.using(**self.where)
         if isinstance(task.get_backend(), _backend_class("immediate", "ImmediateBackend")):
@@ -109,7 +109,7 @@ class TasksEngine(Engine):
             task.enqueue(account)
 
     def check(self) -> list[CheckMessage]:
-        from djsms.sending.drain_task import drain
+        from djsms.waiting.drain_task import drain
 
         backend = drain.using(**self.where).get_backend()
         name = type(backend).__name__
@@ -141,8 +141,8 @@ def sweep() -> list[str]:
     most and the call that is under way then.
     """
     from djsms.receiving.refreshing import refresh_due
-    from djsms.sending.shifts import wake_due
     from djsms.tidying import tidy
+    from djsms.waiting.shifts import wake_due
 
     end = time.monotonic() + ASKING
     due = wake_due()
@@ -155,7 +155,7 @@ def __getattr__(name: str) -> Any:
     # Models can only be imported once Django is set up.
     if name != "drain_bounded":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module("djsms.sending.shifts").drain_bounded
+    return import_module("djsms.waiting.shifts").drain_bounded
 
 
 def _backend_class(module: str, name: str) -> type:

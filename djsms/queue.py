@@ -5,8 +5,8 @@ Texts get into it by ``enqueue_text``, and out of it by ``djsms work``, or by ``
 
 from __future__ import annotations
 
-from djsms.sending.drains import drain
-from djsms.sending.gates import pause, resume
-from djsms.sending.states import AccountState, QueueState, WorkerState, state
+from djsms.waiting.drains import drain
+from djsms.waiting.gates import pause, resume
+from djsms.waiting.states import AccountState, QueueState, WorkerState, state
 
 __all__ = ["AccountState", "QueueState", "WorkerState", "drain", "pause", "resume", "state"]

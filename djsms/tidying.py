@@ -18,8 +18,8 @@ from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving.incoming import release_parts
 from djsms.receiving.reports import catch_up
 from djsms.sending.outcomes import record_failure
-from djsms.sending.upkeep import give_up, give_up_calls_of_the_dead, keep_up
 from djsms.types import Status
+from djsms.waiting.upkeep import give_up, give_up_calls_of_the_dead, keep_up
 
 __all__ = ["Tidied", "tidy"]
 

@@ -8,8 +8,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.template.response import TemplateResponse
 
-from djsms.sending.cancelling import cancel_texts
 from djsms.types import Status
+from djsms.waiting.cancelling import cancel_texts
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

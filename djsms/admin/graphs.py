@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from djsms.sending.recent import Minute
+from djsms.waiting.recent import Minute
 
 __all__ = ["graph", "summary"]
 

@@ -15,9 +15,9 @@ from django.urls import path, reverse
 from djsms.admin import graphs
 from djsms.ledger.transactions import rows_of
 from djsms.models import Gate
-from djsms.sending import gates, verdicts
-from djsms.sending.recent import MINUTES, Minute, last_hour
-from djsms.sending.states import AccountState, WorkerState, state
+from djsms.waiting import gates, verdicts
+from djsms.waiting.recent import MINUTES, Minute, last_hour
+from djsms.waiting.states import AccountState, WorkerState, state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

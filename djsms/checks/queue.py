@@ -12,8 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from djsms.checks.labels import label
 from djsms.ledger.transactions import database
-from djsms.sending.states import QueueState, state
-from djsms.sending.verdicts import trouble
+from djsms.waiting.states import QueueState, state
+from djsms.waiting.verdicts import trouble
 
 __all__ = ["check", "check_durability"]
 

@@ -80,7 +80,7 @@ class Command(Subcommand):
 
     def _cancel(self, chosen: Sequence[int]) -> list[TextMessage]:
         from djsms.cli.progress import progress_bar
-        from djsms.sending.cancelling import cancel_texts
+        from djsms.waiting.cancelling import cancel_texts
 
         with progress_bar(
             "cancelling",
@@ -106,7 +106,7 @@ def _standing(text: TextMessage) -> str:
 
 def _waiting(account: str, before: datetime | None) -> list[int]:
     from djsms.ledger import clock
-    from djsms.sending.waiting import waiting
+    from djsms.waiting.queued import waiting
 
     # By the name alone: one that the settings lost can be cancelled as well.
     rows = waiting(account)

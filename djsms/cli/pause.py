@@ -25,7 +25,7 @@ class Command(Subcommand):
 
     def handle(self, *, account: str, reason: str, verbosity: int, **options: Any) -> None:
         from djsms import queue
-        from djsms.sending.waiting import waiting
+        from djsms.waiting.queued import waiting
 
         with errors.told():
             queue.pause(account, reason)

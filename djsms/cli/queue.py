@@ -16,7 +16,7 @@ from djsms.cli.base import Subcommand
 from djsms.cli.tables import Styled
 
 if TYPE_CHECKING:
-    from djsms.sending.states import AccountState, QueueState, WorkerState
+    from djsms.waiting.states import AccountState, QueueState, WorkerState
 
 __all__ = ["Command"]
 
@@ -85,7 +85,7 @@ class Command(Subcommand):
             return
 
     def _shown(self, state: QueueState) -> str:
-        from djsms.sending.verdicts import clock_time, verdict
+        from djsms.waiting.verdicts import clock_time, verdict
 
         blocks = ["\n".join(map(errors.one_line, verdict(state)))]
         if state.accounts:
@@ -113,7 +113,7 @@ WORKER_HEADERS = ["worker", "started", "last seen", "state"]
 
 
 def _row(account: AccountState, moment: datetime) -> list[str]:
-    from djsms.sending.verdicts import goes, span, word
+    from djsms.waiting.verdicts import goes, span, word
 
     style = "green" if goes(account) else "yellow" if account.paused_on else "red"
     lanes = [f"{count:,} {name}" for name, count in account.by_priority.items() if count]
@@ -129,7 +129,7 @@ def _row(account: AccountState, moment: datetime) -> list[str]:
 
 
 def _worker(worker: WorkerState, moment: datetime) -> list[str]:
-    from djsms.sending.verdicts import clock_time, span
+    from djsms.waiting.verdicts import clock_time, span
 
     return [
         f"{worker.host}:{worker.pid}",
@@ -140,7 +140,7 @@ def _worker(worker: WorkerState, moment: datetime) -> list[str]:
 
 
 def _as_json(state: QueueState) -> str:
-    from djsms.sending.verdicts import verdict, word
+    from djsms.waiting.verdicts import verdict, word
 
     values = dataclasses.asdict(state) | {"verdict": verdict(state)}
     for account, value in zip(state.accounts, values["accounts"], strict=True):
@@ -150,7 +150,7 @@ def _as_json(state: QueueState) -> str:
 
 
 def _require_young(state: QueueState, most: timedelta) -> None:
-    from djsms.sending.verdicts import span
+    from djsms.waiting.verdicts import span
 
     for account in state.accounts:
         if account.oldest_due is not None and state.moment - account.oldest_due > most:

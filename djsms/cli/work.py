@@ -60,10 +60,10 @@ class Command(Subcommand):
     ) -> None:
         from djsms.accounts import gateways
         from djsms.receiving.refreshing import refresh_due
-        from djsms.sending.drains import sending_gateways
-        from djsms.sending.repeating import Repeated
-        from djsms.sending.workers import Work
         from djsms.tidying import tidy
+        from djsms.waiting.drains import sending_gateways
+        from djsms.waiting.repeating import Repeated
+        from djsms.waiting.workers import Work
 
         with errors.told():
             chosen = [gateways.get(alias) for alias in accounts] or list(sending_gateways())

@@ -15,9 +15,9 @@ from djsms.conf import MAX_CONCURRENCY
 from djsms.models import TextMessage
 from djsms.sending import threads
 from djsms.sending.attempts import Outcome, attempt, attempt_in_thread, claim, record, release
-from djsms.sending.fallback import pass_on
 from djsms.sending.lots import Lots, Turn
 from djsms.sending.now import take_over
+from djsms.waiting.fallback import pass_on
 
 __all__ = ["Batch"]
 

@@ -17,8 +17,8 @@ from djsms.sending import keys, threads
 from djsms.sending.arguments import Arguments, typed
 from djsms.sending.attempts import Outcome, attempt, attempt_in_thread, record
 from djsms.sending.drafts import Draft, draft
-from djsms.sending.fallback import pass_on
 from djsms.sending.rows import store, store_attempted
+from djsms.waiting.fallback import pass_on
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber

@@ -16,8 +16,8 @@ from django.db.models import Q
 from djsms.ledger import clock
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import Gate, TextMessage
-from djsms.sending import gates
-from djsms.sending.schedule import seconds_asked_for
+from djsms.waiting import gates
+from djsms.waiting.schedule import seconds_asked_for
 
 __all__ = ["DENIALS", "denied", "failed", "passed", "throttled", "untried"]
 

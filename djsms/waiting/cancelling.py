@@ -8,8 +8,8 @@ from itertools import islice
 
 from djsms.ledger.transactions import in_transaction, read_afresh
 from djsms.models import TextMessage
-from djsms.sending.leaving import change
 from djsms.types import Status
+from djsms.waiting.leaving import change
 
 __all__ = ["cancel_texts"]
 

@@ -17,10 +17,10 @@ from djsms.conf import Rate
 from djsms.ledger import clock, storable
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import BACKEND_LENGTH, Gate, TextMessage
-from djsms.sending import gates, waiting
-from djsms.sending.hours import may_go
-from djsms.sending.rates import Meter
 from djsms.types import Status
+from djsms.waiting import gates, queued
+from djsms.waiting.hours import may_go
+from djsms.waiting.rates import Meter
 
 __all__ = ["Claim", "claim"]
 
@@ -127,7 +127,7 @@ class _Turn:
 
     def _wait(self) -> float:
         if self.account.free(1) == 0:
-            is_any_due = waiting.is_any_due(self.gateway.alias, self.moment)
+            is_any_due = queued.is_any_due(self.gateway.alias, self.moment)
             return self.account.wait() if is_any_due else 0
         if self.limits.originator_rate is None:
             return 0
@@ -137,7 +137,7 @@ class _Turn:
     def _room(self, limit: int) -> int:
         limit = self.account.free(limit)
         if limit > 0 and self.limits.concurrency is not None:
-            limit = min(limit, self.limits.concurrency - waiting.in_flight(self.gateway.alias))
+            limit = min(limit, self.limits.concurrency - queued.in_flight(self.gateway.alias))
         return max(limit, 0)
 
     def _candidates(self, room: int, bulk: int) -> list[TextMessage]:
@@ -160,7 +160,7 @@ class _Turn:
             room -= len(texts)
 
     def _due(self, slot: str, lane: int, most: int) -> list[TextMessage]:
-        due = waiting.due(self.gateway.alias, slot, [lane], self.moment)
+        due = queued.due(self.gateway.alias, slot, [lane], self.moment)
         # Most lanes are empty most of the time, and to ask for keys alone costs half as much.
         ids = list(due.values_list("pk", flat=True)[:most])
         texts = list(due.filter(pk__in=ids)) if ids else []
@@ -185,7 +185,7 @@ class _Turn:
 
     def _children(self, *lanes: int) -> QuerySet[Gate]:
         """Return the gates of the originators that have texts due in one of the lanes."""
-        due = waiting.due(self.gateway.alias, OuterRef("slot"), lanes, self.moment)
+        due = queued.due(self.gateway.alias, OuterRef("slot"), lanes, self.moment)
         return rows_of(Gate).filter(Exists(due), account=self.gateway.alias).exclude(slot="")
 
     def _allowance(self, gate: Gate, rate: Rate | None) -> Allowance:

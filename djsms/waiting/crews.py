@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections, reset_queries
 
 from djsms.models import TextMessage
-from djsms.sending.units import Unit
+from djsms.waiting.units import Unit
 
 __all__ = ["Crew"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from djsms.accounts import engines
 from djsms.accounts.engines import TASKS_MODULE
-from djsms.sending.shifts import drain_bounded
+from djsms.waiting.shifts import drain_bounded
 
 __all__ = ["drain"]
 

@@ -14,9 +14,9 @@ from django.db import Error as DatabaseError
 from djsms import conf
 from djsms.accounts import gateways
 from djsms.accounts.gateways import Gateway
-from djsms.sending import fallback, gates, leaving
 from djsms.sending.interruptions import is_interruption
-from djsms.sending.units import Unit, claim_units
+from djsms.waiting import fallback, gates, leaving
+from djsms.waiting.units import Unit, claim_units
 
 __all__ = ["Drained", "drain", "sending_gateways", "work_off"]
 

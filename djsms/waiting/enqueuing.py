@@ -15,15 +15,16 @@ from djsms.ledger import clock
 from djsms.ledger.statuses import SURELY_UNSENT, put_back
 from djsms.ledger.transactions import database, in_transaction
 from djsms.models import TextMessage
-from djsms.sending import gates, keys
+from djsms.sending import keys
 from djsms.sending.arguments import typed
 from djsms.sending.drafts import Draft, draft
-from djsms.sending.leaving import change, change_idle
 from djsms.sending.lots import Item, Lots
 from djsms.sending.rows import store
-from djsms.sending.timing import time, wishes
-from djsms.sending.waking import wake_after_commit
 from djsms.types import Status
+from djsms.waiting import gates
+from djsms.waiting.leaving import change, change_idle
+from djsms.waiting.timing import time, wishes
+from djsms.waiting.waking import wake_after_commit
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber

@@ -21,11 +21,11 @@ from djsms.ledger import clock, storable
 from djsms.ledger.statuses import put_back
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import BACKEND_LENGTH, Gate, StatusEvent, TextMessage
-from djsms.sending import gates
 from djsms.sending.attempts import Outcome, claim
-from djsms.sending.leaving import change_idle, move
-from djsms.sending.waiting import is_any_due, waiting
-from djsms.sending.waking import wake_after_commit
+from djsms.waiting import gates
+from djsms.waiting.leaving import change_idle, move
+from djsms.waiting.queued import is_any_due, waiting
+from djsms.waiting.waking import wake_after_commit
 
 __all__ = ["concerns_account", "hand_over", "next_account", "pass_on", "relieve"]
 

@@ -17,7 +17,7 @@ from djsms import conf
 from djsms.ledger import clock, storable
 from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import Gate, TextMessage
-from djsms.sending.waking import wake_after_commit
+from djsms.waiting.waking import wake_after_commit
 
 __all__ = [
     "align",

@@ -9,7 +9,7 @@ from djsms import conf
 from djsms.exceptions import InvalidOptions
 from djsms.ledger import clock
 from djsms.models import TextMessage
-from djsms.sending.windows import opening, zones_of
+from djsms.waiting.windows import opening, zones_of
 
 __all__ = ["hours", "is_over", "may_go"]
 

@@ -15,10 +15,10 @@ from djsms.ledger import clock
 from djsms.ledger.announcements import announce
 from djsms.ledger.transactions import in_transaction, read_afresh, rows_of
 from djsms.models import TextMessage
-from djsms.sending.hours import hours
 from djsms.sending.interruptions import is_interruption
-from djsms.sending.waiting import waiting
 from djsms.types import Status
+from djsms.waiting.hours import hours
+from djsms.waiting.queued import waiting
 
 __all__ = ["cancel_text", "change", "change_idle", "expire", "expire_lot", "move", "sweep"]
 

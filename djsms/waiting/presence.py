@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from djsms.ledger import clock
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import HOST_LENGTH, Worker
-from djsms.sending.repeating import Repeated
+from djsms.waiting.repeating import Repeated
 
 __all__ = ["GONE", "Presence"]
 

@@ -18,12 +18,12 @@ from djsms.ledger import clock
 from djsms.ledger.statuses import kind_of, put_back
 from djsms.ledger.transactions import read_afresh
 from djsms.models import TextMessage
-from djsms.sending import breaker, leaving
 from djsms.sending.attempts import Outcome, record
-from djsms.sending.fallback import hand_over, next_account
-from djsms.sending.hours import is_over
-from djsms.sending.schedule import pause_before
 from djsms.types import Status
+from djsms.waiting import breaker, leaving
+from djsms.waiting.fallback import hand_over, next_account
+from djsms.waiting.hours import is_over
+from djsms.waiting.schedule import pause_before
 
 __all__ = ["settle"]
 

@@ -7,8 +7,8 @@ import time
 
 from djsms.accounts import engines
 from djsms.ledger import clock
-from djsms.sending.drains import sending_gateways, work_off
-from djsms.sending.waiting import is_any_due, waiting
+from djsms.waiting.drains import sending_gateways, work_off
+from djsms.waiting.queued import is_any_due, waiting
 
 __all__ = ["SECONDS", "TEXTS", "drain_bounded", "wake_due"]
 

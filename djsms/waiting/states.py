@@ -15,9 +15,9 @@ from djsms.accounts import gateways
 from djsms.ledger import clock
 from djsms.ledger.transactions import rows_of
 from djsms.models import Gate, Worker
-from djsms.sending import gates
-from djsms.sending.schedule import LANES
-from djsms.sending.waiting import under_way_of, waiting_of
+from djsms.waiting import gates
+from djsms.waiting.queued import under_way_of, waiting_of
+from djsms.waiting.schedule import LANES
 
 __all__ = ["AccountState", "QueueState", "WorkerState", "state"]
 

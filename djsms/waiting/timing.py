@@ -11,8 +11,8 @@ from djsms import conf
 from djsms.exceptions import InvalidMessage
 from djsms.ledger import storable
 from djsms.models import TextMessage
-from djsms.sending.hours import hours
-from djsms.sending.schedule import LANES, lifetime
+from djsms.waiting.hours import hours
+from djsms.waiting.schedule import LANES, lifetime
 
 __all__ = ["Wishes", "time", "wishes"]
 

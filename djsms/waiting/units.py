@@ -14,11 +14,11 @@ from djsms.accounts.gateways import Gateway
 from djsms.ledger import clock
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import TextMessage
-from djsms.sending import breaker, hours
 from djsms.sending.attempts import Outcome, attempt
-from djsms.sending.claims import Claim, claim
-from djsms.sending.settling import settle
 from djsms.types import Status
+from djsms.waiting import breaker, hours
+from djsms.waiting.claims import Claim, claim
+from djsms.waiting.settling import settle
 
 __all__ = ["Unit", "boot_time", "claim_units"]
 

@@ -13,11 +13,11 @@ from djsms.ledger import clock
 from djsms.ledger.statuses import lock
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import Gate, TextMessage, Worker
-from djsms.sending import gates, leaving
 from djsms.sending.outcomes import record_failure
-from djsms.sending.presence import GONE
-from djsms.sending.waiting import under_way
 from djsms.types import Status
+from djsms.waiting import gates, leaving
+from djsms.waiting.presence import GONE
+from djsms.waiting.queued import under_way
 
 __all__ = ["give_up", "give_up_calls_of_the_dead", "keep_up"]
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from djsms import conf
-from djsms.sending.states import AccountState, QueueState
+from djsms.waiting.states import AccountState, QueueState
 
 __all__ = ["clock_time", "goes", "span", "trouble", "verdict", "word"]
 

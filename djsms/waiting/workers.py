@@ -17,11 +17,11 @@ from djsms.accounts.gateways import Gateway
 from djsms.ledger import clock
 from djsms.ledger.transactions import rows_of
 from djsms.models import Gate
-from djsms.sending import fallback, gates, leaving, waiting
-from djsms.sending.crews import Crew
-from djsms.sending.drains import PATIENCE
-from djsms.sending.presence import Presence
-from djsms.sending.units import claim_units
+from djsms.waiting import fallback, gates, leaving, queued
+from djsms.waiting.crews import Crew
+from djsms.waiting.drains import PATIENCE
+from djsms.waiting.presence import Presence
+from djsms.waiting.units import claim_units
 
 __all__ = ["Work"]
 
@@ -158,7 +158,7 @@ class Work:
         if gate is not None and gates.is_shut(gate, moment):
             fallback.relieve(alias, moment)
             return False
-        return waiting.is_any_due(alias, moment)
+        return queued.is_any_due(alias, moment)
 
     def _is_held_up(self) -> bool:
         """Return whether a rate lets texts go soon that are due."""

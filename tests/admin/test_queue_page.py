@@ -16,7 +16,7 @@ from djsms import Status, enqueue_text, queue, send_text
 from djsms.exceptions import OutcomeUnknown, Refused, TemporarilyUnavailable
 from djsms.ledger import clock, storable
 from djsms.models import StatusEvent, TextMessage, Worker
-from djsms.sending.recent import last_hour
+from djsms.waiting.recent import last_hour
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

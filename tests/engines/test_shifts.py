@@ -25,7 +25,7 @@ from djsms.accounts import gateways
 from djsms.backends import LocalBackend
 from djsms.exceptions import AccountNotFound, OutcomeUnknown
 from djsms.models import TextMessage
-from djsms.sending import shifts
+from djsms.waiting import shifts
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 

@@ -13,7 +13,7 @@ from django.db.models.signals import post_save
 from djsms import enqueue_text, enqueue_texts
 from djsms.accounts.engines import TASKS_MODULE
 from djsms.models import TextMessage
-from djsms.sending import shifts
+from djsms.waiting import shifts
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 

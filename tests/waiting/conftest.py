@@ -180,7 +180,7 @@ def workers(
         environment = {
             **child_environment,
             "DJANGO_SETTINGS_MODULE": "worker_settings",
-            "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1]), str(folder.paths[0])]),
+            "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent), str(folder.paths[0])]),
             "DJSMS_TEST_DATABASE": database,
             "DJSMS_TEST_SETTINGS": json.dumps(found),
             "PYTHONUNBUFFERED": "1",

@@ -13,7 +13,7 @@ from djsms import SendResult, Status, enqueue_text, queue
 from djsms.exceptions import OutcomeUnknown, Refused, TemporarilyUnavailable, Throttled
 from djsms.ledger import clock
 from djsms.models import Gate, TextMessage
-from djsms.sending import gates
+from djsms.waiting import gates
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 # what is done after a commit, and what a rollback takes back

@@ -26,8 +26,8 @@ from djsms.exceptions import (
 )
 from djsms.ledger import clock
 from djsms.models import TextMessage, Worker
-from djsms.sending.units import claim_units
 from djsms.tidying import tidy
+from djsms.waiting.units import claim_units
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from djsms.conf import Rate
-from djsms.sending.rates import SECOND, Meter
+from djsms.waiting.rates import SECOND, Meter
 
 NOW = 1_800_000_000 * SECOND
 

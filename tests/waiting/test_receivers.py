@@ -13,8 +13,8 @@ from scripted import Provider
 from djsms import Status, enqueue_text, queue
 from djsms.exceptions import TemporarilyUnavailable
 from djsms.models import TextMessage, Worker
-from djsms.sending import gates
-from djsms.sending.upkeep import give_up_calls_of_the_dead
+from djsms.waiting import gates
+from djsms.waiting.upkeep import give_up_calls_of_the_dead
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from djsms.sending.schedule import lifetime, pause_before, seconds_asked_for
+from djsms.waiting.schedule import lifetime, pause_before, seconds_asked_for
 
 
 @pytest.mark.parametrize(

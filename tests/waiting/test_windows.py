@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from djsms.conf import Window
-from djsms.sending.windows import opening, zones_of
+from djsms.waiting.windows import opening, zones_of
 
 LONDON, PARIS, NEW_YORK = map(ZoneInfo, ["Europe/London", "Europe/Paris", "America/New_York"])
 
