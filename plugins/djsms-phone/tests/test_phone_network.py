@@ -236,7 +236,7 @@ class TestACall:
 
     def test_is_not_kept_for_a_text_that_nobody_stored(self) -> None:
         from djsms import OutgoingText
-        from djsms_phone import PhoneBackend
+        from djsms_phone.backend import PhoneBackend
 
         PhoneBackend().send(
             OutgoingText(ref="0" * 32, text="Hi", frm=SHOP, to=SAM, status_report=True)
