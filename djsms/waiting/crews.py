@@ -7,9 +7,9 @@ import queue
 import threading
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections, reset_queries
 
 from djsms.models import TextMessage
+from djsms.waiting.recycling import IDLE, Recycler
 from djsms.waiting.units import Unit
 
 __all__ = ["Crew"]
@@ -102,15 +102,22 @@ class Crew:
         self.wait(0)
 
     def _run(self) -> None:
+        recycler = Recycler()
         try:
-            while (unit := self._given.get()) is not None:
-                self._work_off(unit)
+            while (unit := self._next(recycler)) is not None:
+                self._work_off(unit, recycler)
         finally:
-            connections.close_all()
+            recycler.close()
 
-    def _work_off(self, unit: Unit) -> None:
+    def _next(self, recycler: Recycler) -> Unit | None:
         try:
-            close_old_connections()
+            return self._given.get(timeout=IDLE)
+        except queue.Empty:
+            recycler.close()
+            return self._given.get()
+
+    def _work_off(self, unit: Unit, recycler: Recycler) -> None:
+        try:
             unit.call()
             unit.settle()
         except DatabaseError:
@@ -122,6 +129,5 @@ class Crew:
             # thread's other texts have nothing to do with it.
             logger.exception("Text %s: its receivers, or its backend, failed", unit.message.ref)
         finally:
-            close_old_connections()
-            reset_queries()
+            recycler.recycle()
             self._news.put(unit)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections, reset_queries
+from django.db import connections
 
 from djsms.accounts.gateways import Gateway
 from djsms.ledger import clock
@@ -21,6 +21,7 @@ from djsms.waiting import fallback, gates, leaving, queued
 from djsms.waiting.crews import Crew
 from djsms.waiting.drains import PATIENCE
 from djsms.waiting.presence import Presence
+from djsms.waiting.recycling import Recycler
 from djsms.waiting.units import claim_units
 
 __all__ = ["Work"]
@@ -66,6 +67,7 @@ class Work:
         self._max_texts = max_texts
         self._is_stopped = False
         self._pause = 0.0
+        self._recycler = Recycler()
 
     def stop(self) -> None:
         """Claim nothing more, and end when the calls under way have ended; for signal handlers."""
@@ -95,8 +97,7 @@ class Work:
         return self._is_stopped or done or not self.crew.is_sound
 
     def _turn(self) -> None:
-        close_old_connections()
-        reset_queries()
+        self._recycler.recycle()
         try:
             # An answer that is not stored is lost with this process. So is nothing that waits.
             self.crew.settle()
