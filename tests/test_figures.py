@@ -7,7 +7,7 @@ import inspect
 import re
 from dataclasses import fields
 from datetime import timedelta
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,8 @@ def test_docstring(module: str, words: str) -> None:
 
 
 def test_every_task_of_tidying_is_told() -> None:
-    bullets = re.findall(r"^- ", page("operating.md").partition("From code")[0], re.M)
+    section = page("operating.md").partition("## Tidy up")[2].partition("From code")[0]
+    bullets = re.findall(r"^- ", section, re.M)
     assert len(bullets) == len(fields(tidying.Tidied))
     counts = re.findall(r"^ +\d+  \w", page("commands.md").partition("## djsms tidy")[2], re.M)
     assert len(counts) == len(fields(tidying.Tidied))
@@ -146,21 +147,22 @@ def page(name: str) -> str:
     return (ROOT / "docs" / name).read_text()
 
 
+def options_of(distribution: str) -> list[tuple[str, inspect.Parameter]]:
+    entries = metadata.distribution(distribution).entry_points.select(group="djsms.backends")
+    classes = [entry.load() for entry in entries]
+    return [item for cls in classes for item in inspect.signature(cls).parameters.items()]
+
+
 def defaults() -> list[Any]:
     """The default of each option of a backend, where its README has a cell for it."""
     found = []
     for readme in sorted((ROOT / "plugins").glob("*/README.md")):
-        [backend] = [
-            value
-            for name, value in vars(import_module(readme.parent.name.replace("-", "_"))).items()
-            if name.endswith("Backend") and value.__module__ == readme.parent.name.replace("-", "_")
-        ]
-        for name, parameter in inspect.signature(backend).parameters.items():
+        for name, parameter in options_of(readme.parent.name):
             cell = re.search(rf"^\| `{name}` \| `([^`]+)` \|", readme.read_text(), re.M)
             # of a default that is made anew each time, the signature does not tell
             if cell and repr(parameter.default) != "<factory>":
                 found.append(
-                    pytest.param(cell[1], parameter.default, id=f"{backend.__name__}-{name}")
+                    pytest.param(cell[1], parameter.default, id=f"{readme.parent.name}-{name}")
                 )
     return found
 
