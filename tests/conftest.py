@@ -44,6 +44,23 @@ def child_environment(django_db_setup: None) -> dict[str, str]:
     return {**os.environ, **names}
 
 
+# where processes of their own work on the database: long, three times over
+PROCESSES = (
+    "tests/waiting/",
+    "tests/sending/test_keys.py",
+    "tests/sending/test_many_at_once.py",
+    "tests/sending/test_unrecorded.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        alias = parameters.params.get("database") if parameters else None
+        if item.nodeid.startswith(PROCESSES) and alias not in (None, "sqlite"):
+            item.add_marker(pytest.mark.live)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     used = [name for name, alias in ALIASES.items() if alias not in servers.UNAVAILABLE]
     terminalreporter.write_line(f"databases: {', '.join(used)}")

@@ -154,6 +154,8 @@ def test_what_is_missing_is_said(
     result.stdout.fnmatch_lines([words])
 
 
+# a run of pytest for each: minutes in all
+@pytest.mark.live
 @pytest.mark.parametrize("name", SINS)
 def test_sin_is_found(pytester: pytest.Pytester, name: str) -> None:
     sin = SINS[name]
