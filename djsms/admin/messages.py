@@ -65,8 +65,10 @@ class TextMessageAdmin(ReadOnlyAdmin):
         "not in part. Shows the newest 1,000."
     )
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        # Since Django 6.1 there may be actions on the page of one row, too.
+        where = {} if action_location is None else {"action_location": action_location}
+        actions: dict[str, Any] = super().get_actions(request, **where)
         # Those that may delete do so one at a time.
         actions.pop("delete_selected", None)
         return actions
