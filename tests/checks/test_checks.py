@@ -57,7 +57,7 @@ def acme(folder: distributions.Folder, settings: Any) -> distributions.Folder:
 
 
 def found(*, deploy: bool = False) -> list[CheckMessage]:
-    return checks.run_checks(tags=["djsms"], include_deployment_checks=deploy)
+    return checks.run_checks(tags=["djsms"], include_deployment_checks=deploy, databases=[])
 
 
 def only(id: str, *, deploy: bool = False) -> CheckMessage:
