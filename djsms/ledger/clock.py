@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import overload
 
 from django.conf import settings
 from django.db import connections
@@ -63,8 +64,12 @@ def stored(moment: datetime) -> datetime:
     return timezone.make_naive(moment, timezone.get_default_timezone())
 
 
-def aware(moment: datetime) -> datetime:
-    """Return a time that was stored as an aware one."""
-    if timezone.is_aware(moment):
+@overload
+def aware(moment: datetime) -> datetime: ...
+@overload
+def aware(moment: datetime | None) -> datetime | None: ...
+def aware(moment: datetime | None) -> datetime | None:
+    """Return a time that was stored as an aware one; None stays None."""
+    if moment is None or timezone.is_aware(moment):
         return moment
     return timezone.make_aware(moment, timezone.get_default_timezone())

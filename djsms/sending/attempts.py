@@ -21,7 +21,7 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
     TextMessageError,
 )
-from djsms.ledger import storable
+from djsms.ledger import clock, storable
 from djsms.ledger.announcements import announce
 from djsms.ledger.statuses import kind_of
 from djsms.ledger.transactions import in_transaction, persist, read_afresh, rows_of
@@ -191,16 +191,10 @@ def _outgoing(message: TextMessage) -> OutgoingText:
         callback_url=addresses.webhook_url(message.account, "callback") if wants_report else "",
         encoding=Encoding(message.encoding),
         segments=message.segments,
-        expires_on=_aware(message.expires_on),
+        expires_on=clock.aware(message.expires_on),
         # The row's own must not change with what a backend does to its copy.
         extra=copy.deepcopy(message.extra),
     )
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    if moment is None or timezone.is_aware(moment):
-        return moment
-    return timezone.make_aware(moment, timezone.get_default_timezone())
 
 
 def _log(gateway: Gateway, message: TextMessage, outcome: Outcome, seconds: float) -> None:

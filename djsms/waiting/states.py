@@ -156,10 +156,10 @@ def _figures(
 
 
 def _account(alias: str, gate: Gate | None, figures: _Figures, moment: datetime) -> AccountState:
-    first_due = _aware(figures.first_due)
+    first_due = clock.aware(figures.first_due)
     oldest_due = first_due if first_due and first_due <= moment else None
-    paused_on = _aware(gate.paused_on) if gate else None
-    closed_until = _aware(gate.closed_until) if gate and gates.is_shut(gate, moment) else None
+    paused_on = clock.aware(gate.paused_on) if gate else None
+    closed_until = clock.aware(gate.closed_until) if gate and gates.is_shut(gate, moment) else None
     is_on_probation = gate is not None and gates.is_on_probation(gate)
     limits = _limits(alias)
     problem = _problem(alias)
@@ -172,7 +172,7 @@ def _account(alias: str, gate: Gate | None, figures: _Figures, moment: datetime)
         due=figures.due,
         by_priority={name: figures.lanes.get(lane, 0) for name, lane in LANES.items()},
         oldest_due=oldest_due,
-        next_expiry=_aware(figures.first_expiry),
+        next_expiry=clock.aware(figures.first_expiry),
         in_flight=figures.in_flight,
         concurrency=limits.concurrency if limits else None,
         rate=str(limits.rate) if limits and limits.rate else "",
@@ -223,10 +223,6 @@ def _workers(moment: datetime) -> list[WorkerState]:
         )
         for worker in alive.order_by("started_on")
     ]
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return None if moment is None else clock.aware(moment)
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
