@@ -2,10 +2,11 @@
 
 The Python blocks of a page are one story, run from top to bottom in one namespace. What a block is
 its first line says: ``# settings.py`` is applied, and every account in it has to come about;
-``# urls.py`` becomes the root URLconf; ``# shop/anything.py`` becomes that module; all else just
-runs. Settings that name ``DJSMS_BACKEND`` take the place of those before them. A line such as
-``message.status  # "sent"`` claims the value. Backends that a TOML block declares are found.
-Nothing gets out: what would call a provider is accepted here.
+``# urls.py`` becomes the root URLconf; ``# shop/models.py`` becomes an installed app with its
+tables; ``# shop/anything.py`` becomes that module; a Django template becomes the file that its
+first line names; all else just runs. Settings that name ``DJSMS_BACKEND`` take the place of those
+before them. A line such as ``message.status  # "sent"`` claims the value. Backends that a TOML
+block declares are found. Nothing gets out: what would call a provider is accepted here.
 
 With the comment ``% examples: shown only`` the Python blocks of a page must compile, and no more.
 """
@@ -24,8 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from asgiref.sync import async_to_sync
+from django.apps import apps
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Model
 from django.db.models.signals import post_save
 
 from djsms import SendResult, conf, hookimpl, send_text
@@ -36,7 +42,12 @@ from djsms.http import HTTPBackend
 from djsms.models import TextMessage
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [
+    ROOT / "README.md",
+    *sorted(DOCS.glob("*.md")),
+    *sorted((DOCS / "recipes").glob("*.md")),
+]
 FENCE = re.compile(
     r"^(?P<indent> *)(?P<mark>```+)(?P<info>[\w.+-]*)[^\n`]*\n(?P<code>.*?)^ *(?P=mark)$",
     re.M | re.S,
@@ -44,6 +55,7 @@ FENCE = re.compile(
 SHOWN_ONLY = "% examples: shown only"
 CLAIM = re.compile(r"^(?P<expression>\S.*?)  # (?P<value>.+)$")
 PLACE = re.compile(r"# ((?:\w+/)*\w+\.py)\n")
+TEMPLATE = re.compile(r"\{# ((?:\w+/)*\w+\.\w+) #\}")
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 def pages_with(info: str, needle: str = "") -> list[Any]:
     return [
-        pytest.param(page, id=page.stem)
+        pytest.param(page, id=str(page.relative_to(ROOT).with_suffix("")))
         for page in PAGES
         if any(block.info == info and needle in block.code for block in blocks_of(page))
     ]
@@ -103,15 +115,20 @@ class Reader:
         self.folder = folder
         self.names: dict[str, Any] = {"__name__": "page"}
         self.configured: set[str] = set()
+        self.models: list[type[Model]] = []
 
     def follow(self, block: Block) -> None:
         if block.info == "toml":
             self.install(tomllib.loads(block.code))
         elif block.place.endswith("settings.py"):
-            self.configure(self.run(block, {}))
+            self.configure(self.run(block, {"BASE_DIR": self.folder}))
         elif block.place.endswith("urls.py"):
             self.module("page_urls", block)
             self.settings.ROOT_URLCONF = "page_urls"
+        elif block.place == "shop/models.py":
+            self.app("shop", block)
+        elif block.info == "django":
+            self.template(block)
         elif block.place:
             self.module(block.place.removesuffix(".py").replace("/", "."), block)
         else:
@@ -143,7 +160,9 @@ class Reader:
         for name, value in names.items():
             if name == "INSTALLED_APPS":
                 assert "djsms" in value
-            elif name.isupper():
+            elif name.isupper() and name != "BASE_DIR":
+                if isinstance(value, list) and ... in value:
+                    value = [*getattr(self.settings, name), *value[1:]]
                 setattr(self.settings, name, value)
                 self.configured.add(name)
         for alias in conf.accounts():
@@ -158,6 +177,39 @@ class Reader:
         if parent:
             self.monkeypatch.setattr(sys.modules[parent], child, module, raising=False)
         self.run(block, module.__dict__)
+
+    def app(self, name: str, block: Block) -> None:
+        """Install an app with these models, and make their tables."""
+        folder = self.folder / name
+        folder.mkdir()
+        (folder / "models.py").write_text(block.code)
+        package = types.ModuleType(name)
+        package.__path__ = [str(folder)]
+        self.monkeypatch.setitem(sys.modules, name, package)
+        importlib.invalidate_caches()
+        self.settings.INSTALLED_APPS = [*self.settings.INSTALLED_APPS, name]
+        self.models = list(apps.get_app_config(name).get_models())
+        with connection.schema_editor() as editor:
+            for model in self.models:
+                editor.create_model(model)
+
+    def close(self) -> None:
+        if not self.models:
+            return
+        with connection.schema_editor() as editor:
+            for model in reversed(self.models):
+                editor.delete_model(model)
+        # what apps keep for good, and Python
+        for label in {model._meta.app_label for model in self.models}:
+            del apps.all_models[label]
+            del sys.modules[f"{label}.models"]
+
+    def template(self, block: Block) -> None:
+        place = TEMPLATE.match(block.code)
+        assert place, f"{block.page.name}:{block.line} does not say which file it is"
+        file = self.folder / "templates" / place[1]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(block.code.partition("\n")[2])
 
     def install(self, metadata: dict[str, Any]) -> None:
         """Install what a ``pyproject.toml`` declares, as far as finding its backends goes."""
@@ -206,7 +258,13 @@ def reader(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
         if isinstance(backend, type) and issubclass(backend, HTTPBackend):
             monkeypatch.setattr(backend, "send", send)
     receivers = list(post_save.receivers)
-    yield Reader(settings, monkeypatch, tmp_path)
+    if django.VERSION < (6, 0):
+        # what the page on tasks says of it
+        monkeypatch.setitem(sys.modules, "django.tasks", importlib.import_module("django_tasks"))
+    reader = Reader(settings, monkeypatch, tmp_path)
+    yield reader
+    reader.close()
+    cache.clear()
     post_save.receivers[:] = receivers
     post_save.sender_receivers_cache.clear()
 
@@ -218,7 +276,7 @@ def test_examples_run(page: Path, reader: Reader) -> None:
     for block in blocks_of(page):
         if block.info == "python" and shown_only:
             block.compiled()
-        elif block.info in ("python", "toml"):
+        elif block.info in ("python", "toml", "django"):
             reader.follow(block)
 
 

@@ -49,8 +49,8 @@ def test_under_pytest(project: Path) -> None:
 
 def test_examples_of_the_documentation(project: Path) -> None:
     assert "Ran 2 tests" in run(project, "manage.py", "test", "shop.examples_django")
-    files = ["shop/examples_django.py", "shop/examples_pytest.py"]
-    assert "6 passed" in run(project, "-m", "pytest", "--ds", "settings", *files)
+    files = [f"shop/examples_{name}.py" for name in ("django", "pytest", "recipe")]
+    assert "9 passed" in run(project, "-m", "pytest", "--ds", "settings", *files)
 
 
 def test_fixture_for_all_tests_of_the_documentation(project: Path) -> None:
