@@ -16,6 +16,7 @@ import pytest
 from djsms import Status, conf, numbers, segments, tidying, webhooks
 from djsms.accounts import addresses
 from djsms.admin import messages, pages, search
+from djsms.admin.actions import cancelling, refreshing, resending
 from djsms.exceptions import InvalidNumber
 from djsms.ledger import transactions
 from djsms.models import ACCOUNT_LENGTH, KEY_LENGTH, TextMessage
@@ -89,6 +90,9 @@ FIGURES = [
     ("docs/errors.md", f"`MAX_SEGMENTS`, at most {MAX_PARTS}"),
     ("docs/admin.md", f"shows the newest {search.LIMIT:,} that fit"),
     ("docs/admin.md", f"The list knows of {word(pages.AHEAD)} pages after"),
+    ("docs/admin.md", f"texts that wait](queue.md), up to {cancelling.MOST:,} at a time"),
+    ("docs/admin.md", f"up to {resending.MOST} at a time"),
+    ("docs/admin.md", f"asks about up to {refreshing.MOST} of them"),
     ("docs/status-reports.md", f"the {word(len(FAILURES))} failures"),
     ("docs/api.md", f"{TextMessage._meta.get_field('ref').max_length} hexadecimal characters"),
     (

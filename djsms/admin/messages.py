@@ -11,10 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from djsms.admin import rendering, search
-from djsms.admin.cancelling import cancel
+from djsms.admin.actions.cancelling import cancel
+from djsms.admin.actions.refreshing import ask_provider
+from djsms.admin.actions.resending import KindFilter, send_again
 from djsms.admin.queue import may_control
 from djsms.admin.readonly import ReadOnlyAdmin
-from djsms.admin.resending import KindFilter, send_again
 from djsms.models import StatusEvent, TextMessage
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class TextMessageAdmin(ReadOnlyAdmin):
         "price_tag",
     )
     list_filter = ("status", KindFilter, "direction", AccountFilter, "created_on")
-    actions = (cancel, send_again)
+    actions = (cancel, send_again, ask_provider)
     # What is looked up is in get_search_results; this makes the box appear.
     search_fields = ("ref",)
     search_help_text = (
@@ -81,6 +82,11 @@ class TextMessageAdmin(ReadOnlyAdmin):
         """Whether messages can be sent again, which adds new ones though nobody writes them."""
         user: Any = request.user
         return bool(user.has_perm("djsms.add_textmessage"))
+
+    def has_refresh_permission(self, request: HttpRequest) -> bool:
+        """Whether providers can be asked, which changes messages though nobody writes them."""
+        user: Any = request.user
+        return bool(user.has_perm("djsms.change_textmessage"))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # As the index on the status is ordered, so that its first page is read and no more.

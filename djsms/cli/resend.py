@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from djsms.models import TextMessage
+    from djsms.sending.plans import ResendPlan
 
 __all__ = ["Command"]
 
@@ -75,15 +76,12 @@ class Command(Subcommand):
     def handle(
         self, *, refs: list[str], using: str | None, yes: bool, verbosity: int, **options: Any
     ) -> None:
+        from djsms.sending.plans import ResendPlan
+
         chosen = _named(refs) if refs else _matching(**_chosen(options))
-        plan = Counter[tuple[str, str, str]]()
-        segments = 0
-        for message in _read(chosen):
-            plan[message.account, message.status.value, message.error_kind] += 1
-            segments += message.segments
         if not chosen:
             raise CommandError("There is nothing to send again.")
-        self._tell(plan, segments)
+        self._tell(ResendPlan(_read(chosen)))
         self.confirm(f"Send {len(chosen):,} again?", yes=yes)
         counts = self._resend(chosen, using)
         if verbosity:
@@ -93,13 +91,14 @@ class Command(Subcommand):
         if taken + counts[_told(Status.DELIVERED)] < len(chosen):
             raise CommandError("Not all were taken.")
 
-    def _tell(self, plan: Counter[tuple[str, str, str]], segments: int) -> None:
-        rows = [[f"{n:,}", *key] for key, n in plan.most_common()]
+    def _tell(self, plan: ResendPlan) -> None:
+        rows = [[f"{n:,}", *key] for key, n in plan.kinds.most_common()]
         self.say_table(["messages", "account", "status", "error"], rows)
-        self.say(f"{sum(plan.values()):,} to be sent again, in {counted(segments, 'segment')}")
-        unsure = sum(n for (_, status, _), n in plan.items() if status == Status.UNKNOWN.value)
-        if unsure:
-            self.say(f"{unsure:,} of them may have arrived: nobody knows, so they may come twice.")
+        self.say(f"{plan.count:,} to be sent again, in {counted(plan.segments, 'segment')}")
+        if plan.unsure:
+            self.say(
+                f"{plan.unsure:,} of them may have arrived: nobody knows, so they may come twice."
+            )
 
     def _resend(self, chosen: Sequence[int], using: str | None) -> Counter[str]:
         from djsms.cli.progress import progress_bar

@@ -8,7 +8,6 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 from scripted import Provider
 
@@ -185,40 +184,3 @@ class TestTheButtons:
     def test_an_account_that_is_none(self, operator: Client) -> None:
         response = operator.post(f"{PAGE}pause/", {"account": "<nope>"}, follow=True)
         assert "There is no account &#x27;&lt;nope&gt;&#x27;" in response.content.decode()
-
-
-class TestCancelling:
-    URL = "/admin/djsms/textmessage/"
-
-    def choose(self, client: Client, *texts: TextMessage, **fields: str) -> str:
-        data = {"action": "cancel", "_selected_action": [text.pk for text in texts], **fields}
-        return words(client.post(self.URL, data, follow=True).content.decode())
-
-    def test_asks_first(self, operator: Client, provider: Provider) -> None:
-        text = wait()
-        assert "1 of the selected texts waits." in self.choose(operator, text)
-        text.refresh_from_db()
-        assert text.status == "created"
-
-    def test_cancels_those_that_wait(self, operator: Client, provider: Provider) -> None:
-        sent, waits = send_text("Hello", "Acme", TO), wait()
-        assert "1 cancelled." in self.choose(operator, sent, waits, confirmed="yes")
-        waits.refresh_from_db()
-        assert waits.status == "cancelled"
-        sent.refresh_from_db()
-        assert sent.status == "sending"
-
-    def test_says_if_none_waits(self, operator: Client, provider: Provider) -> None:
-        assert "None of them waits." in self.choose(operator, send_text("Hello", "Acme", TO))
-
-    def test_needs_its_permission(self, onlooker: Client, provider: Provider) -> None:
-        text = wait()
-        self.choose(onlooker, text, confirmed="yes")
-        text.refresh_from_db()
-        assert text.status == "created"
-
-    def test_nothing_else_can_be_done_to_many(self, client: Client, provider: Provider) -> None:
-        client.force_login(User.objects.create_superuser("root"))
-        wait()
-        html = client.get(reverse("admin:djsms_textmessage_changelist")).content.decode()
-        assert re.findall(r'<option value="(\w+)">', html) == ["cancel", "send_again"]

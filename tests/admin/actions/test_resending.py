@@ -48,15 +48,26 @@ def choose(client: Client, *texts: TextMessage, **fields: str) -> str:
 
 def test_asks_first(sender: Client, lost: TextMessage) -> None:
     page = choose(sender, lost)
-    assert "1 message of 2 segments in all would be sent again" in page
+    assert "1 message would be sent again, as a new message. It costs 2 segments." in page
     assert "it may arrive twice" in page
     assert TextMessage.objects.count() == 1
 
 
 def test_sends_as_a_new_message(sender: Client, lost: TextMessage) -> None:
     page = choose(sender, lost, confirmed="yes")
-    assert f"{lost.ref}: sending." in page
-    assert TextMessage.objects.get(resend_of=lost).status == "sending"
+    new = TextMessage.objects.get(resend_of=lost)
+    assert f"{lost.ref} was sent again as {new.ref}, which is: sending." in page
+    assert new.status == "sending"
+
+
+def test_taken_from_the_page_of_a_message_it_leads_back_there(
+    sender: Client, lost: TextMessage
+) -> None:
+    data = {"action": "send_again", "_selected_action": [lost.pk], "origin": "message"}
+    page = sender.post(URL, data).content.decode()
+    assert f'href="{URL}{lost.pk}/change/" class="button cancel-link"' in page
+    response = sender.post(URL, {**data, "confirmed": "yes"})
+    assert response.headers["location"] == f"{URL}{lost.pk}/change/"
 
 
 def test_pressed_twice_it_sends_once(sender: Client, lost: TextMessage, provider: Provider) -> None:
@@ -69,7 +80,18 @@ def test_says_what_is_not_to_be_sent_again(sender: Client, lost: TextMessage) ->
     incoming = TextMessage.objects.create(
         text="Hi", frm=TO, to=FRM, direction="incoming", status="received"
     )
-    assert "An incoming message is not ours to send." in choose(sender, lost, incoming)
+    page = choose(sender, lost, incoming)
+    assert f"1 : An incoming message is not ours to send. ( {incoming.ref} )" in page
+
+
+def test_offers_no_button_if_none_can_be_sent_again(sender: Client) -> None:
+    incoming = TextMessage.objects.create(
+        text="Hi", frm=TO, to=FRM, direction="incoming", status="received"
+    )
+    response = sender.post(URL, {"action": "send_again", "_selected_action": [incoming.pk]})
+    page = response.content.decode()
+    assert "None of them can be sent again." in page
+    assert "submit" not in page.partition('id="content-main"')[2].partition("</main>")[0]
 
 
 def test_an_account_that_is_gone_does_not_stop_the_others(
@@ -78,7 +100,7 @@ def test_an_account_that_is_gone_does_not_stop_the_others(
     gone = TextMessage.objects.create(text="Hi", frm=FRM, to=TO, account="gone", status="unknown")
     page = choose(sender, gone, lost, confirmed="yes")
     assert "no account 'gone'" in page
-    assert f"{lost.ref}: sending." in page
+    assert f"{lost.ref} was sent again" in page
 
 
 def test_few_at_a_time(sender: Client, provider: Provider) -> None:
