@@ -9,6 +9,8 @@ from django.conf import settings
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "_ext"))
 
+import drawings  # noqa: E402
+
 # models can only be imported, and so documented, in a project
 settings.configure(SECRET_KEY="none", INSTALLED_APPS=["djsms"])
 django.setup()
@@ -20,16 +22,51 @@ version = release = version_of("django-simple-sms")
 
 extensions = [
     "myst_parser",
+    "notfound.extension",
     "sphinx.ext.autodoc",
-    "sphinx.ext.graphviz",
+    "sphinx_copybutton",
+    "sphinx_llms_txt",
     "backend_features",
+    # by dot, which .ci/system-packages installs; without it the build fails and says so
+    "drawings",
     "rooms",
 ]
-# drawn by dot, which .ci/system-packages installs; without it the build fails and says so
-graphviz_output_format = "svg"
 exclude_patterns = ["_build"]
+
 html_theme = "furo"
 html_title = f"{project} {version}"
+html_favicon = "_static/mark.svg"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = True
+html_show_sourcelink = False
+html_theme_options = {
+    "light_logo": "mark.svg",
+    "dark_logo": "mark-dark.svg",
+    "light_css_variables": {
+        "color-brand-primary": "#0b5cad",
+        "color-brand-content": "#0b5cad",
+        **drawings.COLOURS["light"],
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#8cc2ff",
+        "color-brand-content": "#8cc2ff",
+        **drawings.COLOURS["dark"],
+    },
+}
+
+# what a person types is copied, and neither the prompt nor what the program answers
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
+
+# the page for what is not there lies at the root, whatever was asked for
+notfound_urls_prefix = "/"
+
+llms_txt_summary = (
+    "Send text messages (SMS) from a Django project, follow them to the handset by the provider's "
+    "status reports, and receive replies. Every provider is a plugin, named in one setting."
+)
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 # links to headings: [](settings.md#djsms-backend)
