@@ -30,6 +30,7 @@ __all__ = [
     "extensions",
     "fallbacks",
     "flat_option",
+    "keep_texts",
     "parts_timeout",
     "region",
     "strict_numbers",
@@ -40,6 +41,7 @@ __all__ = [
 
 DEFAULT_ALIAS = "default"
 MAX_PARTS_TIMEOUT = timedelta(days=366)
+MIN_KEEP_TEXTS, MAX_KEEP_TEXTS = timedelta(hours=1), timedelta(days=36_525)
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 BASE_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 RATE = re.compile(r"([1-9][0-9]{0,5})\s*(texts|segments)?\s*/\s*(s|min|h)")
@@ -194,6 +196,21 @@ def parts_timeout() -> timedelta:
     if not timedelta(0) <= timeout <= MAX_PARTS_TIMEOUT:
         raise InvalidOptions("DJSMS_PARTS_TIMEOUT must be a timedelta from nothing to a year.")
     return timeout
+
+
+def keep_texts() -> timedelta | None:
+    """Return after what time texts and people's numbers are erased; None: never."""
+    kept = getattr(settings, "DJSMS_KEEP_TEXTS", None)
+    if kept is None:
+        return None
+    if not isinstance(kept, timedelta):
+        raise InvalidOptions(f"DJSMS_KEEP_TEXTS must be a timedelta, not {type(kept).__name__}.")
+    if not MIN_KEEP_TEXTS <= kept <= MAX_KEEP_TEXTS:
+        raise InvalidOptions(
+            "DJSMS_KEEP_TEXTS must be a timedelta of at least an hour, since a text that failed is "
+            "sent again from its row, and of at most 100 years; leave it out to keep them for ever."
+        )
+    return kept
 
 
 def region() -> str:

@@ -175,6 +175,9 @@ class TextMessage(OwnedModel):
         help_text="The message that this one sends again.",
     )
     updated_on = models.DateTimeField(default=timezone.now, editable=False)
+    erased_on = models.DateTimeField(
+        null=True, editable=False, help_text="Since when text and number are not kept any more."
+    )
 
     class Meta:
         verbose_name = "text message"
@@ -183,6 +186,8 @@ class TextMessage(OwnedModel):
             models.Index(fields=["status", "created_on"], name="djsms_message_status_age"),
             models.Index(fields=["to"], name="djsms_message_to"),
             models.Index(fields=["frm"], name="djsms_message_frm"),
+            # What is to be erased next, the oldest first.
+            models.Index(fields=["erased_on", "created_on"], name="djsms_message_erased"),
             # What waits and what is in flight; the archive is not in them where the database knows
             # conditions (PostgreSQL and SQLite).
             models.Index(
@@ -204,6 +209,8 @@ class TextMessage(OwnedModel):
         ]
 
     def __str__(self) -> str:
+        if self.erased_on is not None:
+            return f"{self.direction} text, erased: {self.status}"
         return f"{self.direction} text {mask(self.frm)} → {mask(self.to)}: {self.status}"
 
     def __repr__(self) -> str:
@@ -272,7 +279,10 @@ class StatusEvent(OwnedModel):
 
 
 class IncomingPart(models.Model):
-    """A part of a long incoming text: waiting for the others, or kept to recognise its repeats."""
+    """A part of a long incoming text: waiting for the others, or kept to recognise its repeats.
+
+    Of a whole text that was erased early one is kept as well, with nothing in it, for the latter.
+    """
 
     message = models.ForeignKey(
         TextMessage,

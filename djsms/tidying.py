@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from djsms.exceptions import TemporarilyUnavailable
-from djsms.ledger import clock
+from djsms.ledger import clock, erasure
 from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving.incoming import release_parts
@@ -31,8 +32,6 @@ Row = TypeVar("Row", bound=Model)
 CALL_LIMIT = timedelta(minutes=15)
 # Longer than a lot of messages takes whose rows are stored before the calls.
 TURN_LIMIT = timedelta(days=1)
-# Longer than any provider repeats a request, so that its repeats are recognised.
-KEEP_PARTS = timedelta(days=7)
 # Longer than providers follow a message; what found none by then never will.
 REPORT_LIMIT = timedelta(days=7)
 PAGE = 500
@@ -55,6 +54,8 @@ class Tidied:
     """Incoming texts of which a part never came, now messages marked incomplete."""
     parts: int
     """Parts of joined texts that were kept to recognise repeats, now deleted."""
+    erased: int
+    """Messages older than ``DJSMS_KEEP_TEXTS``, whose text and number are gone now."""
 
 
 def tidy() -> Tidied:
@@ -70,6 +71,7 @@ def tidy() -> Tidied:
         reports=_count(_waiting_reports(), catch_up),
         released=release_parts(),
         parts=_delete_joined_parts(),
+        erased=_erase(),
     )
 
 
@@ -128,8 +130,19 @@ def _pages(rows: QuerySet[Row]) -> Iterator[Row]:
         last = found[-1].pk
 
 
+def _erase() -> int:
+    try:
+        erasure.finish()
+        return erasure.erase_old()
+    except ImproperlyConfigured:
+        raise
+    except Exception:
+        logger.exception("Old texts could not be erased")
+        return 0
+
+
 def _delete_joined_parts() -> int:
     old = rows_of(IncomingPart).filter(
-        message__isnull=False, created_on__lt=timezone.now() - KEEP_PARTS
+        message__isnull=False, created_on__lt=timezone.now() - erasure.REPEATED_FOR
     )
     return in_transaction(lambda: old.delete()[0])

@@ -266,6 +266,32 @@ class TestPartsTimeout:
             conf.parts_timeout()
 
 
+class TestKeepTexts:
+    def test_is_for_ever_by_default(self) -> None:
+        assert conf.keep_texts() is None
+
+    @pytest.mark.parametrize("kept", [None, timedelta(hours=1), timedelta(days=3650)])
+    def test_is_a_timedelta(self, settings: Settings, kept: timedelta | None) -> None:
+        settings.DJSMS_KEEP_TEXTS = kept
+        assert conf.keep_texts() == kept
+
+    @pytest.mark.parametrize("kept", [90, "90d", 0, False])
+    def test_of_another_type_is_an_error(self, settings: Settings, kept: Any) -> None:
+        settings.DJSMS_KEEP_TEXTS = kept
+        with pytest.raises(InvalidOptions, match="DJSMS_KEEP_TEXTS must be a timedelta, not"):
+            conf.keep_texts()
+
+    @pytest.mark.parametrize(
+        "kept", [timedelta(0), timedelta(minutes=59), timedelta(days=-1), timedelta.max]
+    )
+    def test_that_is_too_short_or_too_long_is_an_error(
+        self, settings: Settings, kept: timedelta
+    ) -> None:
+        settings.DJSMS_KEEP_TEXTS = kept
+        with pytest.raises(InvalidOptions, match=r"DJSMS_KEEP_TEXTS must be .* at least an hour"):
+            conf.keep_texts()
+
+
 class TestUnverifiedWebhooks:
     def test_are_not_allowed_by_default(self) -> None:
         assert not conf.allow_unverified_webhooks()

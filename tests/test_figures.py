@@ -18,7 +18,7 @@ from djsms.accounts import addresses
 from djsms.admin import messages, pages, search
 from djsms.admin.actions import cancelling, refreshing, resending
 from djsms.exceptions import InvalidNumber
-from djsms.ledger import transactions
+from djsms.ledger import erasure, transactions
 from djsms.models import ACCOUNT_LENGTH, KEY_LENGTH, TextMessage
 from djsms.receiving.bodies import MAX_BODY
 from djsms.testing.kit import sending as kit
@@ -71,7 +71,7 @@ FIGURES = [
     ("docs/operating.md", f"has not come back within {time(tidying.CALL_LIMIT)}"),
     ("docs/operating.md", f"turn to be sent has not come within {time(tidying.TURN_LIMIT)}"),
     ("docs/operating.md", f"are tried again, for {time(tidying.REPORT_LIMIT)}"),
-    ("docs/operating.md", f"are deleted {time(tidying.KEEP_PARTS)} after they came"),
+    ("docs/operating.md", f"are deleted {time(erasure.REPEATED_FOR)} after they came"),
     ("docs/operating.md", f"up to {word(transactions.TRIES)} times"),
     ("docs/operating.md", f"times within {transactions.PATIENCE} seconds"),
     ("docs/incoming.md", f"(settings.md), {time(PARTS())}, what there is"),
@@ -133,7 +133,7 @@ def test_every_task_of_tidying_is_told() -> None:
     section = page("operating.md").partition("## Tidy up")[2].partition("From code")[0]
     bullets = re.findall(r"^- ", section, re.M)
     assert len(bullets) == len(fields(tidying.Tidied))
-    counts = re.findall(r"^ +\d+  \w", page("commands.md").partition("## djsms tidy")[2], re.M)
+    counts = re.findall(r"^ +\d+  \w", section_of("commands.md", "djsms tidy"), re.M)
     assert len(counts) == len(fields(tidying.Tidied))
 
 
@@ -145,6 +145,10 @@ def test_the_admin_says_how_much_a_search_shows() -> None:
 def test_an_alias_may_be_as_long_as_its_column() -> None:
     assert conf.ALIAS.fullmatch("a" * ACCOUNT_LENGTH)
     assert not conf.ALIAS.fullmatch("a" * (ACCOUNT_LENGTH + 1))
+
+
+def section_of(name: str, title: str) -> str:
+    return page(name).partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def page(name: str) -> str:

@@ -30,7 +30,7 @@ def check() -> Iterator[CheckMessage]:
 
 
 def _malformed() -> Iterator[CheckMessage]:
-    for read in (conf.aliases, conf.extensions, conf.parts_timeout):
+    for read in (conf.aliases, conf.extensions, conf.parts_timeout, conf.keep_texts):
         try:
             read()
         except ImproperlyConfigured as error:

@@ -104,4 +104,6 @@ def _asked_about(refs: Sequence[str]) -> list[TextMessage]:
     for message in messages:
         if message.attempted_on is None:
             raise CommandError(f"{message.ref}: Its provider was never called for it.")
+        if message.erased_on is not None:
+            raise CommandError(f"{message.ref}: It was erased, and providers want its number.")
     return messages

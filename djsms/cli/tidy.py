@@ -26,3 +26,4 @@ class Command(Subcommand):
             self.say(f"{tidied.reports:>6}  status reports that found their message only now")
             self.say(f"{tidied.released:>6}  incoming texts released without their missing parts")
             self.say(f"{tidied.parts:>6}  old parts of joined texts deleted")
+            self.say(f"{tidied.erased:>6}  old messages whose text and number are erased")

@@ -29,6 +29,7 @@ def enter_report(event: StatusEvent) -> None:
     event.pending = message is None or not is_ready(message)
     # The message comes first, as everywhere: its lock keeps two who wait for each other apart.
     changed = _follow(message, event) if message and not event.pending else frozenset()
+    _hush(message, [event])
     insert(event)
     if message is not None and changed:
         announce(message, changed)
@@ -39,8 +40,11 @@ def settle(event: StatusEvent, message: TextMessage) -> bool:
     try:
         with transaction.atomic(using=database()):
             changed = _weigh(message, event)
+            _hush(message, [event])
             pending = rows_of(StatusEvent).filter(pk=event.pk, pending=True)
-            if not pending.update(message=message, pending=False):
+            if not pending.update(
+                message=message, pending=False, raw=event.raw, error_text=event.error_text
+            ):
                 raise _Settled
             if changed:
                 announce(message, changed)
@@ -68,6 +72,7 @@ def enter_answer(message: TextMessage, events: list[StatusEvent], **changes: Any
     if message.status is not Status.CREATED:
         lock(message)
     changed = advance_by(message, decide)
+    _hush(message, events)
     # One that is there already is this one: of a try whose end was lost on the way.
     rows_of(StatusEvent).bulk_create(events, ignore_conflicts=True)
     return changed
@@ -81,6 +86,13 @@ def is_ready(message: TextMessage) -> bool:
     """
     answered = message.parts > 0 or message.status is not Status.CREATED
     return answered or message.segments == 1
+
+
+def _hush(message: TextMessage | None, events: Iterable[StatusEvent]) -> None:
+    """Take out of the events of an erased message what would bring it back."""
+    if message is not None and message.erased_on is not None:
+        for event in events:
+            event.raw, event.error_text = {}, ""
 
 
 class _Settled(Exception):

@@ -21,13 +21,15 @@ __all__ = ["change", "insert"]
 def change(message: TextMessage, values: Mapping[str, Any]) -> bool:
     """Set columns of a message, and attributes, if its row has the status that was read.
 
-    Returns whether it had.
+    Returns whether it had; not if it has been erased since.
     """
     quote = connections[database()].ops.quote_name
     fields = _columns(TextMessage)
     pairs = ", ".join(f"{quote(name)} = %s" for name in values)
+    unerased = " AND erased_on IS NULL" if message.erased_on is None else ""
     rows = _execute(
-        f"UPDATE {quote(TextMessage._meta.db_table)} SET {pairs} WHERE id = %s AND status = %s",
+        f"UPDATE {quote(TextMessage._meta.db_table)} SET {pairs} "
+        f"WHERE id = %s AND status = %s{unerased}",
         [
             *_prepared((fields[name], value) for name, value in values.items()),
             message.pk,

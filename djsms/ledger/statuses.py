@@ -91,7 +91,7 @@ def put_back(
     in_flight = Q(status=Status.CREATED, attempted_on__isnull=False, due_on=None)
     surely_unsent = Q(status=Status.FAILED, error_kind__in=SURELY_UNSENT)
     # As it was read: the attempt that is put back must be the one that failed.
-    of_this_attempt = Q(pk=message.pk, attempts=message.attempts, parts=0)
+    of_this_attempt = Q(pk=message.pk, attempts=message.attempts, parts=0, erased_on=None)
 
     # A provider that reported on it has it, whatever the call ended with.
     reports = rows_of(StatusEvent).filter(message=message, source=StatusEvent.Source.REPORT)
@@ -131,10 +131,12 @@ def _forward(message: TextMessage, cause: StatusEvent) -> dict[str, Any]:
     if cause.status.rank <= message.status.rank:
         return {}
     explains = cause.status.is_failure or cause.status is Status.UNKNOWN
+    # Providers quote numbers and texts.
+    has_words = explains and message.erased_on is None
     step = {
         "status": cause.status,
         "error_code": cause.error_code if explains else "",
-        "error_text": cause.error_text if explains else "",
+        "error_text": cause.error_text if has_words else "",
         "error_kind": "",
     }
     # What is not waiting any more must not be found by those who look for what waits.

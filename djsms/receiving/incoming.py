@@ -88,6 +88,9 @@ def _take_whole(account: str, backend: str, incoming: IncomingText) -> None:
     )
     if incoming.provider_id:
         message.fingerprint = _identity(account, incoming)
+        # What was erased is known by this alone.
+        if rows_of(IncomingPart).filter(fingerprint=message.fingerprint).exists():
+            return
     _measure(message)
     insert_once(message)
 

@@ -112,6 +112,7 @@ def unsettled(alias: str, since: datetime | None = None) -> QuerySet[TextMessage
             status__in=(Status.UNKNOWN, *ON_ITS_WAY, *ENDED),
             account=alias,
             direction=TextMessage.Direction.OUTGOING,
+            erased_on=None,
             attempted_on__isnull=False,
             created_on__gte=clock.stored(made),
         )

@@ -68,6 +68,8 @@ def obstacle(message: TextMessage) -> str:
     """Return why a message is not to be sent again; empty if it can be."""
     if message.direction != TextMessage.Direction.OUTGOING:
         return "An incoming message is not ours to send."
+    if message.erased_on is not None:
+        return "The message was erased: neither its text nor its recipient is kept."
     if message.due_on is not None:
         return "The message waits to be sent; cancel it first."
     if message.status is Status.CREATED and message.attempted_on is not None:

@@ -17,14 +17,16 @@ __all__ = ["claim_again", "difference", "ending"]
 def difference(message: TextMessage, first: TextMessage) -> KeyReused | None:
     """Return why a message is another one than the first with its key; None if it is the same.
 
-    An account that took over from the one asked for does not make it another one.
+    An account that took over from the one asked for does not make it another one. What has been
+    erased of the first cannot be compared, and counts as the same: it is not sent again either way.
     """
+    is_erased = first.erased_on is not None
     others = [
         name
         for name, is_same in {
-            "text": message.text == first.text,
-            "sender": message.frm == first.frm,
-            "recipient": message.to == first.to,
+            "text": is_erased or message.text == first.text,
+            "sender": is_erased or message.frm == first.frm,
+            "recipient": is_erased or message.to == first.to,
             "account": first.account in (message.account, *conf.fallbacks(message.account)),
         }.items()
         if not is_same

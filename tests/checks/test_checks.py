@@ -87,6 +87,7 @@ class TestAccounts:
             ("DJSMS_OPTIONS", "token"),
             ("DJSMS_EXTENSIONS", "shop.sms.Log"),
             ("DJSMS_PARTS_TIMEOUT", 30),
+            ("DJSMS_KEEP_TEXTS", 90),
         ],
     )
     def test_a_malformed_setting_is_named(self, settings: Any, name: str, value: object) -> None:
