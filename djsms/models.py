@@ -181,6 +181,8 @@ class TextMessage(OwnedModel):
 
     class Meta:
         verbose_name = "text message"
+        # Apart from looking at messages: one-time codes are in the texts.
+        permissions: ClassVar = [("view_texts", "Can view the texts of messages")]
         indexes: ClassVar = [
             models.Index(fields=["account", "provider_id"], name="djsms_message_provider_id"),
             models.Index(fields=["status", "created_on"], name="djsms_message_status_age"),

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from djsms.admin import graphs
+from djsms.admin.permissions import may_control
 from djsms.ledger.transactions import rows_of
 from djsms.models import Gate
 from djsms.waiting import gates, verdicts
@@ -30,12 +31,7 @@ if TYPE_CHECKING:
 else:
     BaseAdmin = admin.ModelAdmin
 
-__all__ = ["QueueAdmin", "may_control"]
-
-
-def may_control(request: HttpRequest) -> bool:
-    """Return whether a person may pause and resume accounts, and cancel texts."""
-    return bool(request.user.has_perm("djsms.control_queue"))
+__all__ = ["QueueAdmin"]
 
 
 @admin.register(Gate)

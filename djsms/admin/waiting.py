@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import flatten
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from djsms.admin import rendering
-from djsms.admin.readonly import ReadOnlyAdmin
+from djsms.admin.readonly import ReadOnlyAdmin, Row, as_allowed
+from djsms.admin.rendering import moment_of
 from djsms.models import IncomingPart, StatusEvent
 
 if TYPE_CHECKING:
@@ -17,11 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = ["IncomingPartAdmin", "StatusEventAdmin"]
 
+created_on = moment_of("created_on", gettext_lazy("created on"))
+occurred_on = moment_of("occurred_on", gettext_lazy("occurred on"))
+received_on = moment_of("received_on", gettext_lazy("received on"))
+
 
 class WaitingAdmin(ReadOnlyAdmin):
     """Lists the rows without a message; those with one are shown with it, or done with."""
 
-    list_title = ""
+    list_title: Any = ""
+    rows: ClassVar[Sequence[Row]] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(message=None)
@@ -32,27 +43,22 @@ class WaitingAdmin(ReadOnlyAdmin):
         context = {"title": self.list_title, **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields or ()
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return as_allowed(request, self.rows)
 
-    @admin.display(description="raw")
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return flatten(self.get_fields(request, obj))
+
+    @admin.display(description=gettext_lazy("raw"))
     def raw_json(self, row: StatusEvent | IncomingPart) -> SafeString | None:
         return rendering.pretty_json(row.raw)
 
 
 @admin.register(StatusEvent)
 class StatusEventAdmin(WaitingAdmin):
-    list_title = "Status reports that have found no message"
-    list_display = (
-        "created_on",
-        "account",
-        "provider_id",
-        "ref",
-        "status_badge",
-        "provider_status",
-        "error_code",
-    )
-    fields = (
+    list_title = gettext_lazy("Status reports that have found no message")
+    list_display = (created_on, "account", "ids", "status_badge", "words")
+    rows = (
         "status_badge",
         "account",
         "provider_id",
@@ -61,27 +67,35 @@ class StatusEventAdmin(WaitingAdmin):
         "error_code",
         "error_text",
         "price_tag",
-        "occurred_on",
-        "created_on",
+        occurred_on,
+        created_on,
         "raw_json",
     )
     search_fields = ("provider_id__exact", "ref__exact")
-    search_help_text = "A provider's id or a reference: whole, not in part."
+    search_help_text = gettext_lazy("A provider's id or a reference: whole, not in part.")
 
-    @admin.display(description="status")
+    @admin.display(description=gettext_lazy("provider's id, our reference"))
+    def ids(self, event: StatusEvent) -> SafeString:
+        return format_html("<code>{}</code> <code>{}</code>", event.provider_id, event.ref)
+
+    @admin.display(description=gettext_lazy("status"))
     def status_badge(self, event: StatusEvent) -> SafeString:
         return rendering.badge(event.status)
 
-    @admin.display(description="price")
+    @admin.display(description=gettext_lazy("provider's word, error code"))
+    def words(self, event: StatusEvent) -> str:
+        return " ".join(filter(None, (event.provider_status, event.error_code)))
+
+    @admin.display(description=gettext_lazy("price"))
     def price_tag(self, event: StatusEvent) -> SafeString | None:
         return rendering.price(event.price, event.currency)
 
 
 @admin.register(IncomingPart)
 class IncomingPartAdmin(WaitingAdmin):
-    list_title = "Parts of incoming texts that wait for the others"
-    list_display = ("created_on", "account", "frm", "to", "number", "total", "part_ref")
-    fields = (
+    list_title = gettext_lazy("Parts of incoming texts that wait for the others")
+    list_display = (created_on, "from_and_to", "account", "place", "part_ref")
+    rows = (
         "frm",
         "to",
         "number",
@@ -91,11 +105,19 @@ class IncomingPartAdmin(WaitingAdmin):
         "account",
         "backend",
         "provider_id",
-        "received_on",
-        "created_on",
+        received_on,
+        created_on,
         "raw_json",
     )
 
-    @admin.display(description="text")
+    @admin.display(description=gettext_lazy("from → to"))
+    def from_and_to(self, part: IncomingPart) -> SafeString:
+        return rendering.between(part.frm, part.to)
+
+    @admin.display(description=gettext_lazy("part"))
+    def place(self, part: IncomingPart) -> str:
+        return _("%(number)s of %(total)s") % {"number": part.number, "total": part.total}
+
+    @admin.display(description=gettext_lazy("text"))
     def text_as_written(self, part: IncomingPart) -> SafeString | None:
         return rendering.multiline(part.text)

@@ -4,6 +4,7 @@ Nothing can be edited, what came from outside is shown as text, and no page coun
 """
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -74,16 +75,25 @@ class TestTheList:
         assert shown(staff) == [second, first]
         html = listed(staff).content.decode()
         line = words(html[html.index("<tbody>") : html.index("</tbody>")])
-        assert f"→ outgoing {SHOP} {CUSTOMER} delivered 1 0.033 EUR" in line
+        assert f"{SHOP} → {CUSTOMER} default delivered 0.033 EUR 1 segment" in line
 
     def test_says_a_status_in_a_word_and_explains_it(self, staff: Client) -> None:
         rows(1, status=Status.EXPIRED)
         badge = f'title="{Status.EXPIRED.explanation}">expired</span>'
         assert badge in listed(staff).content.decode()
 
-    def test_marks_what_is_not_known(self, staff: Client) -> None:
-        rows(1, direction="incoming", status=Status.RECEIVED)
-        assert '<td class="field-price_tag">–</td>' in listed(staff).content.decode()
+    def test_shows_times_as_all_pages_do(self, staff: Client) -> None:
+        rows(1, created_on=datetime(2026, 11, 20, 17, 55, 4, tzinfo=UTC))
+        assert "2026-11-20 17:55:04" in words(listed(staff).content.decode())
+
+    def test_leads_to_the_queue_whoever_may_see_it(self, staff: Client) -> None:
+        queue = f'href="{reverse("admin:djsms_gate_changelist")}"'
+        tools = listed(staff).content.decode().partition('class="object-tools"')[2]
+        assert queue in tools.partition("</ul>")[0]
+        User.objects.get().user_permissions.set(
+            Permission.objects.filter(codename="view_textmessage")
+        )
+        assert queue not in listed(staff).content.decode()
 
     def test_keeps_the_texts_to_itself(self, staff: Client) -> None:
         rows(1, text="Your code is 190357")
@@ -213,7 +223,7 @@ class TestAMessage:
             strict=True,
         ):
             assert end in line
-        assert "2026-11-20 17:55:04" in page_of(staff, message)
+        assert "2026-11-20 17:55:04" in words(page_of(staff, message))
 
     def test_shows_the_error_if_there_is_one(self, staff: Client) -> None:
         [failed] = rows(1, status=Status.REFUSED, error_code="15", error_text="opted out")
@@ -274,19 +284,19 @@ class TestPermissions:
         message.refresh_from_db()
         assert message.text == ""
 
-    def test_superusers_delete_a_message_with_all_that_was_said_of_it(
-        self, superuser: Client, provider: Provider
+    def test_who_has_the_permissions_deletes_a_message_with_all_that_was_said_of_it(
+        self, staff: Client, provider: Provider
     ) -> None:
+        User.objects.get().user_permissions.set(Permission.objects.all())
         message = send_text("Hello", SHOP, CUSTOMER)
         provider.reports(ref=message.ref, status="delivered")
         delete = reverse("admin:djsms_textmessage_delete", args=[message.pk])
-        assert "Are you sure" in superuser.get(delete).content.decode()
-        assert superuser.post(delete, {"post": "yes"}).status_code == 302
+        assert "Are you sure" in staff.get(delete).content.decode()
+        assert staff.post(delete, {"post": "yes"}).status_code == 302
         assert not TextMessage.objects.exists()
         assert not StatusEvent.objects.exists()
 
-    def test_others_do_not_whatever_permissions_they_have(self, staff: Client) -> None:
-        User.objects.get().user_permissions.set(Permission.objects.all())
+    def test_others_do_not(self, staff: Client) -> None:
         [message] = rows(1)
         delete = reverse("admin:djsms_textmessage_delete", args=[message.pk])
         assert staff.post(delete, {"post": "yes"}).status_code == 403
@@ -342,17 +352,25 @@ class TestLargeTables:
         html = listed(staff).content.decode()
         assert "120 text messages" in words(html)
         assert re.findall(r"\?p=(\d+)", html) == ["2", "3"]
-        assert "and more" not in html
+        assert "more than" not in html
         assert len(shown(staff, p="3")) == 20
 
     def test_a_large_one_ten_pages_ahead(self, staff: Client) -> None:
         rows(700)
         html = words(listed(staff).content.decode())
-        assert "500 text messages" in html
-        assert "and more" in html
+        assert "more than 500 text messages" in html
         html = words(listed(staff, p="5").content.decode())
         assert "700 text messages" in html
-        assert "and more" not in html
+        assert "more than" not in html
+
+    def test_what_is_chosen_on_all_pages_is_not_given_a_number_that_nobody_knows(
+        self, superuser: Client
+    ) -> None:
+        rows(700)
+        html = words(listed(superuser).content.decode())
+        assert "Select all that fit, on all pages" in html
+        assert "500 selected" not in html
+        assert "Select all 700" in words(listed(superuser, p="5").content.decode())
 
     def test_pages_hold_what_they_should(self, staff: Client) -> None:
         everything = rows(700)[::-1]

@@ -1,0 +1,116 @@
+"""To look at messages and to read what they say are two permissions: one-time codes are in them."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from scripted import Provider
+
+from djsms import send_text
+from djsms.models import IncomingPart, StatusEvent, TextMessage
+
+pytestmark = pytest.mark.django_db
+
+CODE = "190357"
+SHOP, CUSTOMER = "+447700900100", "+447700900123"
+HIDDEN = "Hidden: it takes the permission “Can view the texts of messages”."
+
+
+def staff(client: Client, *without: str) -> Client:
+    user = User.objects.create_user("sam", is_staff=True)
+    user.user_permissions.set(Permission.objects.exclude(codename__in=without))
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def looker(client: Client) -> Client:
+    """May do all but read texts."""
+    return staff(client, "view_texts")
+
+
+@pytest.fixture
+def reader(client: Client) -> Client:
+    return staff(client)
+
+
+@pytest.fixture
+def message(provider: Provider) -> TextMessage:
+    provider.accepts("A-1", raw={"body": f"Your code is {CODE}"})
+    return send_text(f"Your code is {CODE}", SHOP, CUSTOMER, extra={"words": CODE})
+
+
+def every_page(client: Client, row: Any) -> str:
+    """The list that has the row, its own page, its history and the one before it is deleted."""
+    name = f"admin:djsms_{row._meta.model_name}"
+    addresses = [
+        reverse(f"{name}_changelist"),
+        f"{reverse(f'{name}_changelist')}?q=A-1",
+        *(reverse(f"{name}_{page}", args=[row.pk]) for page in ("change", "history", "delete")),
+    ]
+    responses = [client.get(address) for address in addresses]
+    assert [response.status_code for response in responses] == [200] * len(addresses)
+    return "".join(response.content.decode() for response in responses)
+
+
+def test_who_has_it_reads_the_text_on_the_page_of_the_message(
+    reader: Client, message: TextMessage
+) -> None:
+    page = reader.get(reverse("admin:djsms_textmessage_change", args=[message.pk]))
+    assert page.content.decode().count(CODE) == 3
+    assert HIDDEN not in page.content.decode()
+
+
+def test_who_lacks_it_reads_it_nowhere(looker: Client, message: TextMessage) -> None:
+    pages = every_page(looker, message)
+    assert CODE not in pages
+    assert HIDDEN in pages
+    assert CUSTOMER in pages
+
+
+def test_nor_in_a_part_that_waits(looker: Client, provider: Provider) -> None:
+    part = {"ref": "7", "number": 1, "total": 2}
+    provider.delivers(frm=CUSTOMER, to=SHOP, text=f"It is {CODE}", part=part)
+    pages = every_page(looker, IncomingPart.objects.get())
+    assert CODE not in pages
+    assert HIDDEN in pages
+
+
+def test_nor_in_a_report_that_found_no_message(looker: Client, provider: Provider) -> None:
+    provider.reports(provider_id="B-1", status="delivered", surprise=CODE)
+    pages = every_page(looker, StatusEvent.objects.get())
+    assert CODE not in pages
+    assert HIDDEN in pages
+
+
+@pytest.mark.parametrize(
+    "lookup",
+    ["text", "text__startswith", "text__contains", "extra__words", "events__raw__body", "ref__lt"],
+)
+@pytest.mark.parametrize("who", ["looker", "reader"])
+def test_nobody_asks_for_texts_by_the_address_of_the_list(
+    request: pytest.FixtureRequest, message: TextMessage, who: str, lookup: str
+) -> None:
+    client = request.getfixturevalue(who)
+    address = reverse("admin:djsms_textmessage_changelist")
+    assert client.get(address, {lookup: "Your code is 1"}).status_code == 400
+
+
+def test_nobody_asks_for_parts_by_it_either(looker: Client) -> None:
+    address = reverse("admin:djsms_incomingpart_changelist")
+    assert looker.get(address, {"text__startswith": "It"}).status_code == 400
+
+
+def test_what_messages_say_is_not_searched(looker: Client, message: TextMessage) -> None:
+    response: Any = looker.get(reverse("admin:djsms_textmessage_changelist"), {"q": CODE})
+    assert list(response.context["cl"].result_list) == []
+
+
+@pytest.mark.parametrize("action", ["cancel", "send_again", "ask_provider"])
+def test_actions_do_not_show_them(looker: Client, message: TextMessage, action: str) -> None:
+    data = {"action": action, "_selected_action": [message.pk]}
+    response = looker.post(reverse("admin:djsms_textmessage_changelist"), data)
+    assert response.status_code == 200
+    assert CODE not in response.content.decode()
