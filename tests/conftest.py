@@ -1,12 +1,16 @@
 """Fixtures for running one test on every database, and manners of the whole suite."""
 
 import os
+import signal
 
 import hypothesis
 import pytest
 import routers
 import servers
 from django.db import connections
+
+# Where the suite runs in the background SIGINT is ignored, and what a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # a slow moment of a busy machine is no finding
 hypothesis.settings.register_profile("djsms", hypothesis.settings(), deadline=None)

@@ -22,6 +22,7 @@ from pathlib import Path
 import distributions
 import kombu
 import pytest
+from cables import Cable
 from django.utils import timezone
 
 from djsms.models import TextMessage
@@ -29,7 +30,7 @@ from djsms.tidying import tidy
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-from operators import BACKEND, PATIENCE, Cable, Operator  # noqa: E402
+from operators import BACKEND, PATIENCE, Operator  # noqa: E402
 
 sys.path.remove(str(HERE))
 

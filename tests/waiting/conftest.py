@@ -24,21 +24,43 @@ PATIENCE = 120  # seconds, on a machine that does other things besides
 
 # What it does is asked for by the text, so that each text can have a fate of its own.
 BACKEND = """
-    import http.client, json, os, signal, sys
+    import http.client, importlib, json, os, signal, sys
     from dataclasses import dataclass
     from djsms import SendResult, exceptions, hookimpl
+
+    def interrupted(owner, name, number):
+        # The process sends itself a signal when it comes to this point the first time.
+        inner = getattr(owner, name)
+
+        def outer(*args, **kwargs):
+            setattr(owner, name, inner)
+            os.kill(os.getpid(), number)
+            return inner(*args, **kwargs)
+
+        setattr(owner, name, outer)
+
+    if point := os.environ.get("DJSMS_TEST_POINT"):
+        path, name, number = point.split()
+        module, _, owner = path.partition(":")
+        found = importlib.import_module(module)
+        interrupted(getattr(found, owner) if owner else found, name, int(number))
+
+    if os.environ.get("DJSMS_TEST_MEDDLES"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     @dataclass(frozen=True, kw_only=True)
     class Backend:
         port: int
+        timeout: float = 30
 
         @hookimpl
         def send(self, message):
             if "die before" in message.text:
                 os.kill(os.getpid(), signal.SIGKILL)
-            if "stop before" in message.text:
-                os.kill(os.getpid(), signal.SIGSTOP)
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            if "fork" in message.text and not os.fork():
+                os._exit(0)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
             try:
                 connection.request("POST", "/", json.dumps(
                     {"ref": message.ref, "text": message.text, "frm": message.frm}

@@ -1,5 +1,6 @@
 """What the tests of djsms-phone have in common."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import pytest
 import routers
 import servers
+
+# Where the suite runs in the background SIGINT is ignored, and what a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # with --import-mode=importlib the folder of a test is not on the path
 sys.path.insert(0, str(Path(__file__).parent))
