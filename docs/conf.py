@@ -62,13 +62,19 @@ copybutton_only_copy_prompt_lines = True
 
 # the page for what is not there lies at the root, whatever was asked for
 notfound_urls_prefix = "/"
+notfound_context = {
+    "title": "Not found",
+    "body": """<h1>There is no such page</h1>
+<p>It may have moved. The search on the left finds pages by the words that people use,
+or begin at the <a href="/index.html">front page</a>.</p>""",
+}
 
 llms_txt_summary = (
     "Send text messages (SMS) from a Django project, follow them to the handset by the provider's "
     "status reports, and receive replies. Every provider is a plugin, named in one setting."
 )
 
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 # links to headings: [](settings.md#djsms-backend)
 myst_heading_anchors = 3
 

@@ -39,10 +39,14 @@ def dom(url: str) -> str:
     return run("--virtual-time-budget=5000", "--dump-dom", url)
 
 
-def screenshot(url: str, file: Path, *, width: int, height: int) -> None:
-    """Save a picture of the page as a PNG file."""
+def screenshot(url: str, file: Path, *, width: int, height: int, scale: float = 1) -> None:
+    """Save a picture of the page as a PNG file, ``scale`` pixels for each of the page's."""
     run(
-        "--virtual-time-budget=5000", f"--screenshot={file}", f"--window-size={width},{height}", url
+        "--virtual-time-budget=5000",
+        f"--screenshot={file}",
+        f"--window-size={width},{height}",
+        f"--force-device-scale-factor={scale}",
+        url,
     )
 
 
@@ -127,12 +131,12 @@ class Tab:
         self._call("Input.dispatchKeyEvent", **down, **values)
         self._call("Input.dispatchKeyEvent", type="keyUp", **values)
 
-    def size(self, width: int, height: int) -> None:
+    def size(self, width: int, height: int, scale: float = 1) -> None:
         self._call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
-            deviceScaleFactor=1,
+            deviceScaleFactor=scale,
             mobile=False,
         )
 
