@@ -52,10 +52,11 @@ def vonage_process() -> Iterator[VonageServer]:
 
 
 @pytest.fixture
-def vonage(vonage_process: VonageServer) -> VonageServer:
+def vonage(vonage_process: VonageServer) -> Iterator[VonageServer]:
     """A server that answers as Vonage does, see ``vonage_server``."""
     vonage_process.forget()
-    return vonage_process
+    yield vonage_process
+    assert vonage_process.errors == []
 
 
 @pytest.fixture

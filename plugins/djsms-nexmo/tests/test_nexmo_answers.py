@@ -23,7 +23,8 @@ from djsms_nexmo import NexmoBackend, answers
 from djsms_nexmo.codes import SEND_ERRORS
 from hypothesis import given
 from hypothesis import strategies as st
-from vonage_server import API_KEY, API_SECRET, VonageServer, answer_with, cut, hang, unused_port
+from local_server import answer_with, cut, hang, unused_port
+from vonage_server import API_KEY, API_SECRET, VonageServer
 
 Make = Callable[..., OutgoingText]
 

@@ -10,15 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
-import socket
-import struct
-import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qsl
+
+from local_server import LocalHandler, LocalServer
 
 API_KEY = "abcd1234"
 API_SECRET = "demo-api-secret-0001"
@@ -76,48 +72,21 @@ class Seen:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-class VonageServer(ThreadingHTTPServer):
-    """The server; ``requests`` are those that it saw, ``mishap`` is what happens to the next."""
-
-    daemon_threads = True
+class VonageServer(LocalServer[Seen]):
     signature_method = "sha256"
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.requests: list[Seen] = []
-        self.mishap: Any = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def forget(self) -> None:
-        self.requests.clear()
-        self.mishap = None
-
-    def __enter__(self) -> VonageServer:
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that gave up is part of the tests."""
+        super().__init__(Handler)
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(LocalHandler):
     server: VonageServer
-    protocol_version = "HTTP/1.1"
-    # an answer in two packets would wait for the client's delayed acknowledgement
-    wbufsize = -1
-    disable_nagle_algorithm = True
+    # as an answer of Vonage's has been seen to say, although it is UTF-8
+    content_type = "application/json;charset=ISO-8859-1"
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {**self.headers, "X-Client-Port": str(self.client_address[1])}
-        seen = Seen(self.path, headers, body)
+    def do_POST(self) -> None:  # noqa: N802 (http.server's name)
+        body = self.read_body()
+        seen = Seen(self.path, self.seen_headers(), body)
         self.server.requests.append(seen)
         if self.server.mishap is not None:
             self.server.mishap(self)
@@ -188,28 +157,6 @@ class Handler(BaseHTTPRequestHandler):
             200, {"message-count": "1", "messages": [{"status": status, "error-text": text}]}
         )
 
-    def answer(
-        self, status: int, body: Any = b"", *, headers: dict[str, str] | None = None
-    ) -> None:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        # as an answer of Vonage's has been seen to say, although it is UTF-8
-        self.send_header("Content-Type", "application/json;charset=ISO-8859-1")
-        self.send_header("Content-Length", str(len(content)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-    def version_string(self) -> str:
-        return "nginx"
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        return "Wed, 01 Jan 2020 12:00:00 GMT"
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing on the terminal."""
-
 
 def repeated(pairs: list[tuple[str, str]]) -> tuple[str, str] | None:
     return ("3", "Repeated parameter") if len(dict(pairs)) != len(pairs) else None
@@ -246,35 +193,3 @@ def parts_of(fields: dict[str, str]) -> int:
     length = len(fields["text"].encode("utf-16-le")) // 2 if unicode else len(fields["text"])
     one, each = (70, 67) if unicode else (160, 153)
     return 1 if length <= one else -(-length // each)
-
-
-def answer_with(status: int, body: Any = b"", **headers: str) -> Any:
-    """Return a mishap: this answer."""
-    return lambda handler: handler.answer(
-        status, body, headers={name.replace("_", "-"): value for name, value in headers.items()}
-    )
-
-
-def hang(seconds: float) -> Any:
-    """Return a mishap: no answer before the client has lost its patience."""
-    return lambda handler: time.sleep(seconds)
-
-
-def cut(content: bytes = b"") -> Any:
-    """Return a mishap: the connection ends in mid-answer, with a reset."""
-
-    def mishap(handler: Handler) -> None:
-        handler.wfile.write(content)
-        handler.wfile.flush()
-        linger = struct.pack("ii", 1, 0)
-        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        handler.close_connection = True
-
-    return mishap
-
-
-def unused_port() -> int:
-    """Return a port of this machine on which nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

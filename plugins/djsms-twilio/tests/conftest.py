@@ -33,10 +33,11 @@ def twilio_process() -> Iterator[TwilioServer]:
 
 
 @pytest.fixture
-def twilio(twilio_process: TwilioServer) -> TwilioServer:
+def twilio(twilio_process: TwilioServer) -> Iterator[TwilioServer]:
     """A server that answers as Twilio does, see ``twilio_server``."""
     twilio_process.forget()
-    return twilio_process
+    yield twilio_process
+    assert twilio_process.errors == []
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import struct
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -25,7 +23,8 @@ from djsms_twilio import TwilioBackend, answers
 from djsms_twilio.codes import ERRORS
 from hypothesis import given
 from hypothesis import strategies as st
-from twilio_server import Handler, TwilioServer
+from local_server import answer_with, cut, unused_port
+from twilio_server import TwilioServer
 
 Make = Callable[..., OutgoingText]
 SID = f"SM{'1' * 32}"
@@ -35,13 +34,6 @@ def error(code: Any, status: int = 400, message: str = "Some words") -> dict[str
     return {"code": code, "message": message, "more_info": "https://…", "status": status}
 
 
-def answering(
-    twilio: TwilioServer, status: int, body: Any, headers: dict[str, str] | None = None
-) -> None:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    twilio.mishap = lambda handler: handler.answer(status, content, headers=headers)
-
-
 @pytest.fixture
 def outcome(
     backend: TwilioBackend, twilio: TwilioServer, make_text: Make
@@ -49,7 +41,7 @@ def outcome(
     """Send a message that is answered so, and return the exception; there was one POST."""
 
     def send(status: int, body: Any = b"", headers: dict[str, str] | None = None) -> SendError:
-        answering(twilio, status, body, headers)
+        twilio.mishap = answer_with(status, body, **(headers or {}))
         with pytest.raises(SendError) as caught:
             backend.send(make_text())
         assert len(twilio.requests) == 1
@@ -59,7 +51,7 @@ def outcome(
 
 
 TABLE: dict[type[SendError], list[int]] = {
-    AuthenticationFailed: [20003, 20006, 20010, *range(20101, 20108), 70051],
+    AuthenticationFailed: [20003, 20006, 20008, 20010, *range(20101, 20108), 70051],
     InsufficientFunds: [10001, 20005],
     Throttled: [20429, 14107, 63017, 63018],
     TemporarilyUnavailable: [21611],
@@ -149,21 +141,10 @@ def test_a_known_code_without_words_is_explained(outcome: Callable[..., SendErro
     assert "opted out" in outcome(400, {"code": 21610}).text
 
 
-def reset(handler: Handler) -> None:
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    handler.close_connection = True
-    handler.connection.close()
+HALF = b'HTTP/1.1 201 Created\r\nContent-Length: 500\r\n\r\n{"sid": "SM1'
 
 
-def half(handler: Handler) -> None:
-    handler.send_response(201)
-    handler.send_header("Content-Length", "500")
-    handler.end_headers()
-    handler.wfile.write(b'{"sid": "SM1')
-    handler.close_connection = True
-
-
-@pytest.mark.parametrize("mishap", [reset, half])
+@pytest.mark.parametrize("mishap", [cut(), cut(HALF)], ids=["nothing", "half"])
 def test_a_lost_answer_is_unknown_and_nothing_is_sent_twice(
     mishap: Any, backend: TwilioBackend, twilio: TwilioServer, make_text: Make
 ) -> None:
@@ -176,11 +157,8 @@ def test_a_lost_answer_is_unknown_and_nothing_is_sent_twice(
 def test_no_connection_is_surely_not_taken(
     make: Callable[..., TwilioBackend], make_text: Make
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with pytest.raises(TemporarilyUnavailable):
-        make(base_url=f"http://127.0.0.1:{port}").send(make_text())
+        make(base_url=f"http://127.0.0.1:{unused_port()}").send(make_text())
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,12 @@ see ``RECIPIENTS`` and ``SENDERS``, which are those of the test credentials and 
 from __future__ import annotations
 
 import base64
-import json
 import re
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
+
+from local_server import LocalHandler, LocalServer
 
 ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
 AUTH_TOKEN = "demo-auth-token-0001"
@@ -65,51 +63,24 @@ class Seen:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-class TwilioServer(ThreadingHTTPServer):
-    """The server; ``requests`` are those that it saw, ``mishap`` is what happens to the next.
-
-    ``messages`` are those that it took, by their SIDs, for tests to let them move on.
-    """
-
-    daemon_threads = True
+class TwilioServer(LocalServer[Seen]):
+    """The server; ``messages`` are those that it took, by their SIDs, for tests to move on."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.requests: list[Seen] = []
+        super().__init__(Handler)
         self.messages: dict[str, dict[str, Any]] = {}
-        self.mishap: Callable[[Handler], None] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
 
     def forget(self) -> None:
-        self.requests.clear()
+        super().forget()
         self.messages.clear()
-        self.mishap = None
-
-    def __enter__(self) -> TwilioServer:
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that gave up is part of the tests."""
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(LocalHandler):
     server: TwilioServer
-    protocol_version = "HTTP/1.1"
-    # an answer in two packets would wait for the client's delayed acknowledgement
-    wbufsize = -1
-    disable_nagle_algorithm = True
+    content_type = "application/json;charset=utf-8"
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        seen = self.note(body)
+    def do_POST(self) -> None:  # noqa: N802 (http.server's name)
+        seen = self.note(self.read_body())
         if self.server.mishap is not None:
             self.server.mishap(self)
         elif self.path != f"{BASE}/Messages.json":
@@ -121,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.take(seen)
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 (http.server's name)
         self.note(b"")
         if self.server.mishap is not None:
             self.server.mishap(self)
@@ -137,8 +108,7 @@ class Handler(BaseHTTPRequestHandler):
             self.refuse(404, 20404, f"The requested resource {self.path} was not found")
 
     def note(self, body: bytes) -> Seen:
-        headers = {**self.headers, "X-Client-Port": str(self.client_address[1])}
-        seen = Seen(self.command, self.path, headers, body)
+        seen = Seen(self.command, self.path, self.seen_headers(), body)
         self.server.requests.append(seen)
         return seen
 
@@ -171,27 +141,6 @@ class Handler(BaseHTTPRequestHandler):
     def refuse(self, status: int, code: int, message: str) -> None:
         more = f"https://www.twilio.com/docs/errors/{code}"
         self.answer(status, {"code": code, "message": message, "more_info": more, "status": status})
-
-    def answer(
-        self, status: int, body: Any = b"", *, headers: dict[str, str] | None = None
-    ) -> None:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json;charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-    def version_string(self) -> str:
-        return "nginx"
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        return "Wed, 01 Jan 2020 12:00:00 GMT"
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing on the terminal."""
 
 
 def made(fields: dict[str, Any], number: int) -> dict[str, Any]:
