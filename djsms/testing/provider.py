@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +40,8 @@ class Provider:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
+        self.errors: list[Exception] = []
+        """What the functions that make answers raised: their requests were left without one."""
         self.written = 0
         """Bytes that were written in floods, which is what somebody was willing to read."""
         self._released = threading.Event()
@@ -195,7 +198,10 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that gave up is part of the tests."""
+        error = sys.exception()
+        # A client that gave up is part of the tests.
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self.provider.errors.append(error)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
@@ -199,6 +200,9 @@ class Kit:
             if token := self.scripted("token"):
                 provider.respond(token[0], to=self.is_token_call)
             yield provider
+        for error in provider.errors:
+            raised = "".join(traceback.format_exception(error))
+            fail(f"The stubbed provider gave no answer, since making one failed:\n{raised}")
 
     def _is_neither(self, request: Received) -> bool:
         return not self.is_send(request)
