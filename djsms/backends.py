@@ -50,6 +50,14 @@ class BaseBackend:
         return "", ""
 
     @property
+    def chooses_originator(self) -> bool:
+        """Whether the provider chooses the originator of a text for which nobody names one.
+
+        Then an account needs no ``FROM`` for ``frm=None``, and ``OutgoingText.frm`` may be empty.
+        """
+        return False
+
+    @property
     def splits_texts(self) -> bool:
         """Whether the provider reports on each part of a long text by itself, under an id each.
 

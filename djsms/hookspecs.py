@@ -71,13 +71,14 @@ def webhook_addresses(callback_url: str, incoming_url: str) -> Mapping[str, str]
 
 
 @hookspec
-def check(callback_url: str, incoming_url: str) -> list[CheckMessage]:
+def check(callback_url: str, incoming_url: str, frm: str) -> list[CheckMessage]:
     """Report problems of this account's configuration to ``manage.py check``.
 
     Ids are prefixed with the module's name (``djsms_acme.E001``). The addresses are those that the
     provider would call, without knowing whether it will; empty if ``DJSMS_BASE_URL`` is not set.
-    Never touches the network. Errors are told as warnings: nothing but sending needs the account,
-    and what is wrong with it must not keep ``migrate`` from running.
+    ``frm`` is the account's own originator, its ``FROM``; empty if it has none. Never touches the
+    network. Errors are told as warnings: nothing but sending needs the account, and what is wrong
+    with it must not keep ``migrate`` from running.
     """
 
 

@@ -83,7 +83,8 @@ class OutgoingText:
     text: str
     """Never empty, without NUL and without lone surrogates."""
     frm: str
-    """The originator: an E.164 number with ``+``, a short code, or up to 11 characters."""
+    """The originator: an E.164 number with ``+``, a short code, or up to 11 characters. Empty only
+    for a backend with ``chooses_originator``: then nobody has named one."""
     to: str
     """The recipient, an E.164 number with ``+``."""
     status_report: bool = False

@@ -318,7 +318,7 @@ class TestHooks:
         "parse_callback": "(request)",
         "parse_incoming": "(request)",
         "webhook_addresses": "(callback_url, incoming_url)",
-        "check": "(callback_url, incoming_url)",
+        "check": "(callback_url, incoming_url, frm)",
         "fetch_reports": "(messages)",
         "fetch_balance": "()",
     }

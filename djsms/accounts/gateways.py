@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from django.core.checks import CheckMessage
     from django.http import HttpRequest
 
-__all__ = ["Gateway", "get", "replaced"]
+__all__ = ["Gateway", "get", "made", "replaced"]
 
 T = TypeVar("T")
 
@@ -115,6 +115,11 @@ class Gateway:
         return "", ""
 
     @property
+    def chooses_originator(self) -> bool:
+        """Whether the provider chooses the originator of a text for which nobody names one."""
+        return getattr(self.plugin, "chooses_originator", False) is True
+
+    @property
     def splits_texts(self) -> bool:
         """Whether the provider reports on each part of a long text by itself."""
         return getattr(self.plugin, "splits_texts", False) is True
@@ -176,7 +181,9 @@ class Gateway:
 
     def check(self, callback_url: str, incoming_url: str) -> list[CheckMessage]:
         """Return what the backend and the extensions find wrong with their configuration."""
-        results = self._manager.hook.check(callback_url=callback_url, incoming_url=incoming_url)
+        results = self._manager.hook.check(
+            callback_url=callback_url, incoming_url=incoming_url, frm=self.limits.frm
+        )
         return [message for messages in results for message in messages or ()]
 
     def fetch_reports(self, messages: Sequence[SentText]) -> list[StatusReport]:
@@ -250,6 +257,18 @@ def get(alias: str = conf.DEFAULT_ALIAS) -> Gateway:
         if alias not in _built:
             _built[alias] = _build(alias)
         return _built[alias]
+
+
+def made(alias: str) -> object | None:
+    """Return a backend as the settings ask for it, also where another stands in for it.
+
+    None if it cannot be made.
+    """
+    try:
+        account = conf.account(alias)
+        return _construct(account, plugins.load(account.backend))
+    except ImproperlyConfigured:
+        return None
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def resend_text(
     _require_message(message)
     arguments = typed(
         text=message.text,
-        frm=message.frm,
+        frm=message.frm or None,
         to=message.to,
         fail_silently=fail_silently,
         status_report=message.status_report,

@@ -79,7 +79,7 @@ def draft(given: Arguments, **fields: Any) -> Draft:
 
 
 def _own_sender(gateway: Gateway) -> str:
-    if not gateway.limits.frm:
+    if not (gateway.limits.frm or gateway.chooses_originator):
         raise InvalidOptions(
             f"The account {gateway.alias!r} has no sender of its own, which frm=None asks for: "
             "give it a FROM (the default account: DJSMS_FROM), or the message a sender."
@@ -94,7 +94,8 @@ def _message(given: Arguments, frm: str, gateway: Gateway) -> TextMessage:
     encoding, count = _measured(given.text, gateway.limits.max_segments)
     return TextMessage(
         account=given.using,
-        frm=numbers.originator(frm),
+        # None and still empty: the provider chooses.
+        frm="" if given.frm is None and not frm else numbers.originator(frm),
         to=numbers.recipient(given.to),
         text=given.text,
         encoding=encoding.value,

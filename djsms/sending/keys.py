@@ -25,7 +25,8 @@ def difference(message: TextMessage, first: TextMessage) -> KeyReused | None:
         name
         for name, is_same in {
             "text": is_erased or message.text == first.text,
-            "sender": is_erased or message.frm == first.frm,
+            # An account that takes over may have had to name one where the provider was to choose.
+            "sender": is_erased or message.frm in ("", first.frm),
             "recipient": is_erased or message.to == first.to,
             "account": first.account in (message.account, *conf.fallbacks(message.account)),
         }.items()

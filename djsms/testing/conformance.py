@@ -5,6 +5,7 @@ from __future__ import annotations
 from djsms.testing.kit.asking import Asking
 from djsms.testing.kit.checks import Checks
 from djsms.testing.kit.configuration import Configuration
+from djsms.testing.kit.features import Features
 from djsms.testing.kit.outcomes import Outcomes
 from djsms.testing.kit.packaging import Packaging
 from djsms.testing.kit.sending import Sending
@@ -15,7 +16,7 @@ __all__ = ["BackendConformance"]
 
 
 class BackendConformance(
-    Packaging, Configuration, Sending, Outcomes, Tokens, Asking, Signing, Checks
+    Packaging, Configuration, Features, Sending, Outcomes, Tokens, Asking, Signing, Checks
 ):
     """Inherit from it, say which backend is meant, and pytest runs all that it must pass::
 

@@ -213,6 +213,13 @@ class _StandIn(LocalBackend):
     outbox: Outbox
     account: str
 
+    @property
+    def chooses_originator(self) -> bool:
+        """As what it stands in for, as far as the test's settings say how that is made."""
+        from djsms.accounts import gateways
+
+        return getattr(gateways.made(self.account), "chooses_originator", False) is True
+
     @hookimpl
     def send(self, message: OutgoingText) -> SendResult:
         return self.outbox.take(self.account, message)

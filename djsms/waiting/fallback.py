@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.core.exceptions import ImproperlyConfigured
 
-from djsms import conf
+from djsms import conf, numbers
 from djsms.accounts import gateways
 from djsms.accounts.gateways import Gateway
 from djsms.exceptions import (
@@ -49,7 +49,7 @@ def next_account(message: TextMessage) -> str:
         return ""
     attempts = rows_of(StatusEvent).filter(message=message, source=StatusEvent.Source.ATTEMPT)
     tried = set(attempts.values_list("account", flat=True))
-    return next((alias for alias in others if alias not in tried and _can_send(alias)), "")
+    return next((alias for alias in others if alias not in tried and _can_send(alias, message)), "")
 
 
 def pass_on(message: TextMessage, outcome: Outcome) -> Gateway | None:
@@ -67,16 +67,19 @@ def pass_on(message: TextMessage, outcome: Outcome) -> Gateway | None:
         return None
     gateway = gateways.get(alias)
     backend = storable.fit(gateway.backend, BACKEND_LENGTH)
-    in_transaction(lambda: change_idle(message, account=alias, backend=backend))
+    frm = _originator(message, gateway)
+    in_transaction(lambda: change_idle(message, account=alias, backend=backend, frm=frm))
     return gateway if claim(message) else None
 
 
 def hand_over(message: TextMessage, alias: str) -> bool:
     """Let a text that waits wait for another account, and go at once; False if it waits no more."""
     now = clock.stored(clock.now())
-    limits = gateways.get(alias).limits
-    slot = message.frm if limits.originator_rate is not None else ""
-    has_changed = bool(move([(message, {"account": alias, "slot": slot, "due_on": now})]))
+    gateway = gateways.get(alias)
+    frm = _originator(message, gateway)
+    slot = frm if gateway.limits.originator_rate is not None else ""
+    fields = {"account": alias, "frm": frm, "slot": slot, "due_on": now}
+    has_changed = bool(move([(message, fields)]))
     if has_changed:
         wake_after_commit([alias])
     return has_changed
@@ -103,9 +106,18 @@ def _is_idle(alias: str, moment: datetime) -> bool:
     return is_open and not is_any_due(alias, moment)
 
 
-def _can_send(alias: str) -> bool:
+def _can_send(alias: str, message: TextMessage) -> bool:
     try:
-        return gateways.get(alias).supports("send")
+        gateway = gateways.get(alias)
     except ImproperlyConfigured as error:
         logger.error("The account %s cannot take over: %s", alias, error)
         return False
+    has_originator = message.frm or gateway.limits.frm or gateway.chooses_originator
+    return gateway.supports("send") and bool(has_originator)
+
+
+def _originator(message: TextMessage, gateway: Gateway) -> str:
+    """Return whom a text comes from by this account, also if another's provider was to choose."""
+    if message.frm or not gateway.limits.frm:
+        return message.frm
+    return numbers.originator(gateway.limits.frm)

@@ -20,6 +20,7 @@ HEADINGS = (
     "can be asked",
     "balance",
     "proves webhooks",
+    "chooses the originator",
     "system checks",
 )
 HOOKS = ("send", "parse_callback", "parse_incoming", "fetch_reports", "fetch_balance")
@@ -43,14 +44,18 @@ def _cells(entry: Any) -> list[str]:
     backend = plugins.import_from(entry)
     implemented = plugins.implemented_hooks(backend)
     distribution, version = plugins.distribution(entry)
-    proves = getattr(backend, "verifies_webhooks", None) is not BaseBackend.verifies_webhooks
     return [
         entry.name,
         f"{distribution} {version}",
         *(_mark(hook in implemented) for hook in HOOKS),
-        _mark(proves),
+        _mark(_declares(backend, "verifies_webhooks")),
+        _mark(_declares(backend, "chooses_originator")),
         _mark("check" in implemented),
     ]
+
+
+def _declares(backend: Any, feature: str) -> bool:
+    return getattr(backend, feature, None) is not getattr(BaseBackend, feature)
 
 
 def _mark(has: bool) -> str:

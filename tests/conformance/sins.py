@@ -301,6 +301,48 @@ SINS = {
             return replace(super().send(message), raw={"at": datetime.now()})
         """,
     ),
+    # what it says of itself
+    "has a method in place of a property": sin(
+        "test_features_are_yes_or_no",
+        """
+        def splits_texts(self):
+            return False
+        """,
+    ),
+    "says that texts are split, and shows no part": sin(
+        "test_splits_texts",
+        """
+        @property
+        def splits_texts(self) -> bool:
+            return True
+        """,
+    ),
+    "does not say that texts are split": sin(
+        "test_splits_texts",
+        """
+        @hookimpl
+        def send(self, message: OutgoingText) -> SendResult:
+            first, = super().send(message).parts
+            return SendResult(parts=(first, replace(first, provider_id=first.provider_id + "-2")))
+        """,
+    ),
+    "sends an originator that is empty": sin(
+        "test_sends_without_originator",
+        """
+        def fields(self, message):
+            return {**super().fields(message), "from": message.frm}
+        """,
+        base="rich",
+    ),
+    "cannot do without the originator that it says it can": sin(
+        "test_sends_without_originator",
+        """
+        def fields(self, message):
+            assert message.frm[0]
+            return super().fields(message)
+        """,
+        base="rich",
+    ),
     "cannot send accents": sin(
         "test_sends",
         """

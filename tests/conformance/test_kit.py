@@ -99,14 +99,14 @@ def test_good_backend_passes(pytester: pytest.Pytester) -> None:
     advertise(pytester.path, "djsms-good", "good", "djsms_good:GoodBackend")
     failed, passed = run(pytester)
     assert not failed
-    assert len(passed) == 62
+    assert len(passed) == 64
 
 
 def test_backend_with_tokens_and_questions_passes(pytester: pytest.Pytester) -> None:
     advertise(pytester.path, "djsms-rich", "rich", "djsms_rich:RichBackend")
     failed, passed = run(pytester, base="rich")
     assert not failed
-    assert len(passed) == 76
+    assert len(passed) == 79
 
 
 def test_backend_without_any_library_passes(pytester: pytest.Pytester) -> None:
@@ -132,6 +132,10 @@ def test_hooks_that_are_not_there_are_named(pytester: pytest.Pytester) -> None:
         ({"answers": "{}"}, "*The backend sends over HTTP, but answers is empty.*"),
         ({"answers": "{'refused': Answer(400)}"}, '*answers lacks "accepted"*'),
         ({"answers": "{'accepted': Answer(202, {'id': NEW_ID})}"}, '*answers lacks "refused"*'),
+        (
+            {"answers": "{'accepted': lambda request: request.nothing, 'refused': Answer(400)}"},
+            "*making one failed*",
+        ),
         (
             {"answers": "{'accepted': Answer(202, {'id': '1'})}"},
             "*gives each message the same id*NEW_ID*",

@@ -29,6 +29,7 @@ FILES = """
 """
 DONE_FROM_THE_START = """
     test_answers_are_known test_constructor_needs_no_network test_distribution_says_what_it_needs
+    test_features_are_yes_or_no
     test_hooks_are_annotated_as_specified test_hooks_are_known
     test_hooks_take_the_specified_arguments test_import_needs_no_settings
     test_limits_are_required test_log_holds_no_secret test_made_twice_from_the_same_options

@@ -26,12 +26,15 @@ ADDRESSES = {
 class Checks(Secrecy):
     """The backend as something that an operator configures."""
 
+    @pytest.mark.parametrize("frm", ["", "+447700900000"], ids=["without FROM", "FROM"])
     @pytest.mark.parametrize("base", ADDRESSES)
-    def test_check(self, backend: Any, factory: Any, options: Mapping[str, Any], base: str) -> None:
+    def test_check(
+        self, backend: Any, factory: Any, options: Mapping[str, Any], base: str, frm: str
+    ) -> None:
         self.need(backend, "check")
         with network.refused(loopback=True) as attempts:
             try:
-                messages = hooks.call(backend, "check", **_urls(base))
+                messages = hooks.call(backend, "check", **_urls(base), frm=frm)
             except Exception as error:
                 require(attempts, f"check() must report problems, not raise: {error!r}")
                 messages = []

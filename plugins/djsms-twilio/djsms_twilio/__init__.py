@@ -67,6 +67,10 @@ class TwilioBackend(HTTPBackend):
         return bool(self.keys)
 
     @property
+    def chooses_originator(self) -> bool:
+        return bool(self.messaging_service_sid)
+
+    @property
     def webhook_answer(self) -> tuple[str, str]:
         # Any other text would be sent to the phone that wrote, and an empty one is logged as a
         # mistake. This says: no reply.
@@ -123,8 +127,8 @@ class TwilioBackend(HTTPBackend):
         }
 
     @hookimpl
-    def check(self, callback_url: str, incoming_url: str) -> list[CheckMessage]:
-        return list(checks.problems(self, callback_url, incoming_url))
+    def check(self, callback_url: str, incoming_url: str, frm: str) -> list[CheckMessage]:
+        return list(checks.problems(self, callback_url, incoming_url, frm))
 
     def _url(self, *path: str) -> str:
         base = options.base_url(self)

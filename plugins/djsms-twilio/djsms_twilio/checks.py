@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core import checks
 
 from djsms_twilio import addresses, options
+from djsms_twilio.sending import MAGIC_SENDERS
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -24,10 +26,11 @@ NAMES = {"AC": "an account", "SK": "an API key", "MG": "a messaging service"}
 
 
 def problems(
-    backend: TwilioBackend, callback_url: str, incoming_url: str
+    backend: TwilioBackend, callback_url: str, incoming_url: str, frm: str
 ) -> Iterator[CheckMessage]:
     """Yield what is wrong; an empty address is not looked at."""
     yield from _sids(backend)
+    yield from _sender(backend, frm)
     for purpose, address in (("status reports", callback_url), ("incoming texts", incoming_url)):
         if address:
             yield from _address(backend, purpose, address)
@@ -65,6 +68,24 @@ def _sids(backend: TwilioBackend) -> Iterator[CheckMessage]:
                 hint="Copy yours from Twilio's console.",
                 id="djsms_twilio.W004",
             )
+
+
+def _sender(backend: TwilioBackend, frm: str) -> Iterator[CheckMessage]:
+    if frm in MAGIC_SENDERS and not settings.DEBUG:
+        yield checks.Warning(
+            f"The account's FROM is {frm}, which Twilio knows with the account's test credentials "
+            "only: with them nothing is sent, and nothing reported.",
+            hint="In production give the live credentials, and a number of the account.",
+            id="djsms_twilio.W005",
+        )
+    elif frm and backend.messaging_service_sid:
+        yield checks.Warning(
+            "The account has a FROM, which stands in the records, and a messaging service, which "
+            "chooses another sender.",
+            hint="Take out FROM: with a messaging service texts need none. To send from FROM, take "
+            "out messaging_service_sid.",
+            id="djsms_twilio.W006",
+        )
 
 
 def _address(backend: TwilioBackend, purpose: str, address: str) -> Iterator[CheckMessage]:

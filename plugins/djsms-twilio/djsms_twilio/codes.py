@@ -35,6 +35,10 @@ ERRORS: Mapping[str, Code] = {
     "20004": Code("this method is not allowed there"),
     "20005": Code("the account is not active: no credit left, or suspended", InsufficientFunds),
     "20006": Code("access denied", AuthenticationFailed),
+    "20008": Code(
+        "these are the account's test credentials, which can do nothing but send to nobody",
+        AuthenticationFailed,
+    ),
     "20010": Code("the account may not use this API", AuthenticationFailed),
     "20101": Code("the access token is not valid", AuthenticationFailed),
     "20102": Code("the access token's header is not valid", AuthenticationFailed),

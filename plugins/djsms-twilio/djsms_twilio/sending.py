@@ -14,6 +14,7 @@ from djsms_twilio import extras
 from djsms_twilio.addresses import problem, status_callback
 
 __all__ = [
+    "MAGIC_SENDERS",
     "MAX_TEXT_LENGTH",
     "MAX_VALIDITY",
     "Parameters",
@@ -23,7 +24,9 @@ __all__ = [
 
 MAX_TEXT_LENGTH = 1600
 MAX_VALIDITY = 36_000
+# That of which test credentials accept texts, and those that they refuse in Twilio's several ways.
 MAGIC_SENDER = "+15005550006"
+MAGIC_SENDERS = frozenset({MAGIC_SENDER, "+15005550001", "+15005550007", "+15005550008"})
 
 Parameters: TypeAlias = dict[str, str | list[str]]
 

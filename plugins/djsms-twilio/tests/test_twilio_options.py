@@ -115,10 +115,10 @@ def test_requests_is_not_imported_before_it_is_needed() -> None:
 
 
 def ids(
-    callback_url: str = CALLBACK, incoming_url: str = INCOMING, **changes: Any
+    callback_url: str = CALLBACK, incoming_url: str = INCOMING, frm: str = "", **changes: Any
 ) -> list[str | None]:
     backend = TwilioBackend(**{**KEYS, **changes})
-    return [message.id for message in backend.check(callback_url, incoming_url)]
+    return [message.id for message in backend.check(callback_url, incoming_url, frm)]
 
 
 def test_good_options_have_nothing_to_check() -> None:
@@ -140,7 +140,19 @@ def test_sids_of_another_shape(changes: dict[str, str]) -> None:
 
 def test_a_sid_of_another_kind_is_named() -> None:
     backend = TwilioBackend(**{**KEYS, "account_sid": API_KEY})
-    assert "but of an API key" in backend.check("", "")[0].msg
+    assert "but of an API key" in backend.check("", "", "")[0].msg
+
+
+@pytest.mark.parametrize("number", ["+15005550001", "+15005550006", "+15005550008"])
+def test_the_sender_of_test_credentials_in_production(number: str, settings: Any) -> None:
+    assert ids(frm=number) == ["djsms_twilio.W005"]
+    settings.DEBUG = True
+    assert ids(frm=number) == []
+
+
+def test_a_sender_that_a_messaging_service_replaces() -> None:
+    assert ids(frm="Bistro") == []
+    assert ids(frm="Bistro", messaging_service_sid=SERVICE_SID) == ["djsms_twilio.W006"]
 
 
 @pytest.mark.parametrize("digit", ["0", "f"])
@@ -185,7 +197,7 @@ def test_the_readme_has_every_option_and_every_check() -> None:
     for option in dataclasses.fields(TwilioBackend):
         if option.init:
             assert any(row.startswith(f"| `{option.name}` |") for row in rows), option.name
-    for number in ("E001", "E002", "W001", "W002", "W003", "W004"):
+    for number in ("E001", "E002", *(f"W00{n}" for n in range(1, 7))):
         assert f"| `djsms_twilio.{number}` |" in README
 
 

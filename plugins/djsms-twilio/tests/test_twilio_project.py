@@ -13,7 +13,7 @@ from djsms import Status, send_text
 from djsms.accounts import addresses, gateways
 from djsms.exceptions import RecipientBlocked
 from djsms.models import StatusEvent, TextMessage
-from twilio_server import ACCOUNT_SID, AUTH_TOKEN, TwilioServer
+from twilio_server import ACCOUNT_SID, AUTH_TOKEN, SERVICE_SID, TwilioServer
 from twilio_webhooks import CALLBACK, INCOMING, signature
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,6 +48,13 @@ def moves_on(twilio: TwilioServer, word: str, code: str = "", number: int = -1) 
     error = {"ErrorCode": code} if code else {}
     about = {"MessageSid": sid, "SmsSid": sid, "MessageStatus": word, "SmsStatus": word}
     return {**CALLBACK, **about, **error}
+
+
+def test_a_messaging_service_needs_no_sender(settings: Any, twilio: TwilioServer) -> None:
+    settings.TWILIO_MESSAGING_SERVICE_SID = SERVICE_SID
+    message = send_text("Hi", None, "+447700900000", False)
+    assert (message.frm, message.status) == ("", Status.SENDING)
+    assert "From" not in twilio.requests[-1].fields
 
 
 def test_a_text_and_its_reports(client: Client, twilio: TwilioServer) -> None:

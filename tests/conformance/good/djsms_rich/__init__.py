@@ -50,6 +50,10 @@ class RichBackend(HTTPBackend):
     def verifies_webhooks(self) -> bool:
         return any(secret.strip() for secret in self.webhook_secrets)
 
+    @property
+    def chooses_originator(self) -> bool:
+        return True
+
     def configure(self, session: requests.Session) -> None:
         session.auth = BearerToken(self.fetch_token)
 
@@ -63,7 +67,9 @@ class RichBackend(HTTPBackend):
         return self.read(self.post(f"{self.url}/messages", json=self.fields(message)))
 
     def fields(self, message: OutgoingText) -> dict[str, Any]:
-        fields = {"from": message.frm, "to": message.to, "text": message.text, "ref": message.ref}
+        fields = {"to": message.to, "text": message.text, "ref": message.ref}
+        if message.frm:
+            fields["from"] = message.frm
         if message.expires_on is not None:
             fields["until"] = message.expires_on.astimezone(UTC).isoformat()
         return {**fields, **message.extra}
