@@ -12,3 +12,4 @@ class DjsmsConfig(AppConfig):
 
     def ready(self) -> None:
         from djsms import checks  # noqa: F401  (registers the system checks)
+        from djsms.accounts import overrides  # noqa: F401  (counts from the first on)

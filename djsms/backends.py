@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import uuid
-from collections.abc import Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -94,19 +95,22 @@ class LocalBackend(BaseBackend):
 
     @hookimpl
     def parse_callback(self, request: HttpRequest) -> list[StatusReport]:
-        fields = _Fields(json_object(request))
-        word = fields.text("status", required=True)
+        given = _Fields(json_object(request))
+        given.refuse_slips(StatusReport)
+        word = given.text("status", required=True)
+        if word not in _REPORTED:
+            _refuse_slip("status", word, _REPORTED)
         report = StatusReport(
             status=_REPORTED.get(word, Status.UNKNOWN),
             provider_status=word,
-            ref=fields.text("ref"),
-            provider_id=fields.text("provider_id"),
-            error_code=fields.text("error_code"),
-            error_text=fields.text("error_text"),
-            price=fields.money("price"),
-            currency=fields.text("currency"),
-            occurred_on=fields.moment("occurred_on"),
-            raw=fields.values,
+            ref=given.text("ref"),
+            provider_id=given.text("provider_id"),
+            error_code=given.text("error_code"),
+            error_text=given.text("error_text"),
+            price=given.money("price"),
+            currency=given.text("currency"),
+            occurred_on=given.moment("occurred_on"),
+            raw=given.values,
         )
         if not (report.ref or report.provider_id):
             raise InvalidWebhook('The report names no message: give "ref" or "provider_id".')
@@ -114,16 +118,17 @@ class LocalBackend(BaseBackend):
 
     @hookimpl
     def parse_incoming(self, request: HttpRequest) -> list[IncomingText]:
-        fields = _Fields(json_object(request))
+        given = _Fields(json_object(request))
+        given.refuse_slips(IncomingText)
         return [
             IncomingText(
-                frm=fields.text("frm", required=True),
-                to=fields.text("to", required=True),
-                text=fields.text("text"),
-                provider_id=fields.text("provider_id"),
-                received_on=fields.moment("received_on"),
-                part=fields.part("part"),
-                raw=fields.values,
+                frm=given.text("frm", required=True),
+                to=given.text("to", required=True),
+                text=given.text("text"),
+                provider_id=given.text("provider_id"),
+                received_on=given.moment("received_on"),
+                part=given.part("part"),
+                raw=given.values,
             )
         ]
 
@@ -140,11 +145,23 @@ class MemoryBackend(LocalBackend):
         return SendResult.accepted(f"memory-{uuid.uuid4().hex}")
 
 
+def _refuse_slip(what: str, word: str, known: Iterable[str]) -> None:
+    # As typed for curl. What looks like nothing of ours may be meant, to see what becomes of it.
+    if guess := difflib.get_close_matches(word, known, n=1, cutoff=0.8):
+        raise InvalidWebhook(f'There is no {what} "{word[:40]}". Did you mean "{guess[0]}"?')
+
+
 class _Fields:
     """The values of a JSON object, each checked for its type."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
+
+    def refuse_slips(self, kind: type) -> None:
+        """Refuse a name that is nearly one of those that are read; any other is kept unread."""
+        known = {field.name for field in fields(kind)}
+        for name in self.values.keys() - known:
+            _refuse_slip("name", name, known - self.values.keys())
 
     def text(self, name: str, *, required: bool = False) -> str:
         value = self.values.get(name)
@@ -181,11 +198,12 @@ class _Fields:
             return None
         if not isinstance(value, dict):
             raise InvalidWebhook(f'"{name}" must be an object with ref, number and total.')
-        fields = _Fields(value)
+        given = _Fields(value)
+        given.refuse_slips(PartOf)
         return PartOf(
-            ref=fields.text("ref", required=True),
-            number=fields.number("number"),
-            total=fields.number("total"),
+            ref=given.text("ref", required=True),
+            number=given.number("number"),
+            total=given.number("total"),
         )
 
     def number(self, name: str) -> int:

@@ -31,8 +31,10 @@ __all__ = [
     "fallbacks",
     "flat_option",
     "keep_texts",
+    "local_backends",
     "parts_timeout",
     "region",
+    "send_in_tests",
     "strict_numbers",
     "time_zone",
     "window",
@@ -43,6 +45,7 @@ DEFAULT_ALIAS = "default"
 MAX_PARTS_TIMEOUT = timedelta(days=366)
 MIN_KEEP_TEXTS, MAX_KEEP_TEXTS = timedelta(hours=1), timedelta(days=36_525)
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+DOTTED_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 BASE_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 RATE = re.compile(r"([1-9][0-9]{0,5})\s*(texts|segments)?\s*/\s*(s|min|h)")
 SECONDS = {"s": 1, "min": 60, "h": 3600}
@@ -169,6 +172,28 @@ def extensions() -> list[str]:
         if paths.count(path) > 1:
             raise InvalidOptions(f"DJSMS_EXTENSIONS lists {path!r} twice.")
     return list(paths)
+
+
+def local_backends() -> dict[str, str]:
+    """Return the dotted paths of the project's own backends by name."""
+    found = _mapping("DJSMS_LOCAL_BACKENDS")
+    for name, path in found.items():
+        if not (isinstance(name, str) and ALIAS.fullmatch(name)):
+            raise InvalidOptions(
+                f"{name!r} in DJSMS_LOCAL_BACKENDS is no name: use up to 64 letters, digits, '-', "
+                "'_' and '.', beginning with a letter or digit."
+            )
+        if not (isinstance(path, str) and DOTTED_PATH.fullmatch(path)):
+            raise InvalidOptions(
+                f"DJSMS_LOCAL_BACKENDS[{name!r}] must be the dotted path of a class, such as "
+                f"'shop.texts.OurBackend', not {path!r}."
+            )
+    return dict(found)
+
+
+def send_in_tests() -> bool:
+    """Return whether providers are called under a test runner, too."""
+    return getattr(settings, "DJSMS_SEND_IN_TESTS", False) is True
 
 
 def base_url() -> str:

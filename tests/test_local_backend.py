@@ -74,6 +74,14 @@ class TestStatusReports:
     def test_know_the_words_of_our_own_statuses(self, word: str) -> None:
         assert report(status=word).status is Status(word)
 
+    @pytest.mark.parametrize(
+        ("slip", "meant"),
+        [({"status": "delivred"}, "delivered"), ({"ocurred_on": "2026-11-22"}, "occurred_on")],
+    )
+    def test_tell_a_slip_of_the_pen(self, slip: dict[str, str], meant: str) -> None:
+        with pytest.raises(InvalidWebhook, match=f'Did you mean "{meant}"'):
+            report(**slip)
+
     @pytest.mark.parametrize("word", ["received", "created", "DELIVERED", "en route"])
     def test_keep_any_other_word_as_what_the_provider_said(self, word: str) -> None:
         assert report(status=word).status is Status.UNKNOWN

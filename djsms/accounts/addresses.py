@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from djsms import conf
 from djsms.exceptions import InvalidOptions
 
-__all__ = ["bears_token", "namespace", "token", "webhook_path", "webhook_url"]
+__all__ = ["bears_token", "is_of_today", "namespace", "token", "webhook_path", "webhook_url"]
 
 APP_NAME = "djsms"
 TOKEN_BYTES = 16
@@ -37,6 +37,11 @@ def bears_token(alias: str, given: str) -> bool:
     # Every key is tried, so that the time taken does not tell which of them fits.
     fits = [constant_time_compare(given, _token(alias, key)) for key in keys]
     return any(fits)
+
+
+def is_of_today(alias: str, given: str) -> bool:
+    """Return whether this is the account's token by ``SECRET_KEY`` itself."""
+    return constant_time_compare(given, token(alias))
 
 
 def webhook_url(alias: str, kind: Kind) -> str:

@@ -1,4 +1,7 @@
-"""Find backends and engines by name among what is installed, and import only the one asked for."""
+"""Find backends and engines by name among what is installed, and import only the one asked for.
+
+A project's own backends, of DJSMS_LOCAL_BACKENDS, are found beside the installed ones.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ import inspect
 import sys
 from typing import Any
 
-from djsms import hookspecs
+from django.conf import settings
+
+from djsms import conf, hookspecs
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
 
 if sys.version_info >= (3, 12):
@@ -61,13 +66,20 @@ def find(name: str, group: str = GROUP) -> EntryPoint:
         return claims[0]
     if claims:
         owners = " and ".join(sorted(map(describe, claims)))
-        raise BackendConflict(f"The {kind} name {name!r} is claimed by {owners}; uninstall one.")
+        is_ours = any(claim.dist is None for claim in claims)
+        remedy = "rename yours in DJSMS_LOCAL_BACKENDS" if is_ours else "uninstall one"
+        raise BackendConflict(f"The {kind} name {name!r} is claimed by {owners}; {remedy}.")
     names = [entry.name for entry in entries]
     # Somebody used to Django's own settings writes where the class is.
     paths = {entry.value.replace(":", "."): entry.name for entry in entries}
     guess = [paths[name]] if name in paths else difflib.get_close_matches(name, names, n=1)
     article = "an" if kind == "engine" else "a"
     hint = f" It takes the name of {article} {kind}, not a dotted path." if "." in name else ""
+    if hint and not guess and group == GROUP:
+        hint += (
+            " For a class of the project itself give it a name: "
+            f"DJSMS_LOCAL_BACKENDS = {{'{_short(name)}': {name!r}}}, and use that."
+        )
     hint += f" Did you mean {guess[0]!r}?" if guess else ""
     if unreadable:
         hint += f" The entry points of {', '.join(unreadable)} cannot be read: reinstall it."
@@ -126,7 +138,7 @@ def distribution(entry: EntryPoint) -> tuple[str, str]:
 
 def _survey(group: str) -> tuple[list[EntryPoint], list[str]]:
     """Return the entry points of a group, and the distributions whose own cannot be read."""
-    entries: list[EntryPoint] = []
+    entries = _local() if group == GROUP and settings.configured else []
     unreadable = []
     for name, dist in _distributions().items():
         try:
@@ -135,6 +147,20 @@ def _survey(group: str) -> tuple[list[EntryPoint], list[str]]:
         except Exception:
             unreadable.append(name)
     return sorted(entries, key=lambda entry: (entry.name, describe(entry))), unreadable
+
+
+def _local() -> list[EntryPoint]:
+    """Return the project's own backends as if a distribution had brought them."""
+    return [
+        EntryPoint(name=name, value=":".join(path.rsplit(".", 1)), group=GROUP)
+        for name, path in conf.local_backends().items()
+    ]
+
+
+def _short(path: str) -> str:
+    """Return what a class may be called: ``ours`` for ``shop.texts.OursBackend``."""
+    name = path.rpartition(".")[2].lower()
+    return name.removesuffix("backend") or name
 
 
 def _distributions() -> dict[str, Any]:

@@ -30,7 +30,13 @@ def check() -> Iterator[CheckMessage]:
 
 
 def _malformed() -> Iterator[CheckMessage]:
-    for read in (conf.aliases, conf.extensions, conf.parts_timeout, conf.keep_texts):
+    for read in (
+        conf.aliases,
+        conf.extensions,
+        conf.keep_texts,
+        conf.local_backends,
+        conf.parts_timeout,
+    ):
         try:
             read()
         except ImproperlyConfigured as error:

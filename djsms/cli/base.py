@@ -72,6 +72,10 @@ class Subcommand(BaseCommand):
         """Print a line on standard output, whatever its encoding can express."""
         self.stdout.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
 
+    def note(self, text: str) -> None:
+        """Tell a person something beside the output; not in red, as nothing is wrong."""
+        self.stderr.write(text, self.style.WARNING)
+
     def confirm(self, question: str, *, yes: bool, otherwise: str = "Nothing was sent.") -> None:
         """Ask a person before something is done; raise ``CommandError`` if nobody says yes."""
         if yes:

@@ -62,10 +62,7 @@ class Command(Subcommand):
             project.load()
         except project.ProjectMissing:
             if verbosity:
-                self.stderr.write(
-                    "No DJANGO_SETTINGS_MODULE, so nothing is known of accounts.",
-                    self.style.NOTICE,
-                )
+                self.note("No DJANGO_SETTINGS_MODULE, so nothing is known of accounts.")
         except project.ProjectBroken as error:
             return [f"{error} So nothing is known of accounts."]
         finally:
@@ -91,7 +88,7 @@ class Command(Subcommand):
             [
                 [
                     Styled(row.name, "bold red" if row.problem else "bold green"),
-                    row.distribution,
+                    row.distribution or "(this project)",
                     row.version,
                     Styled("broken", "red") if row.problem else ", ".join(row.hooks),
                     ", ".join(row.accounts),

@@ -39,7 +39,7 @@ class Command(Subcommand):
         if problems:
             raise CommandError("\n".join(problems))
         if verbosity:
-            self.stderr.write(SECRET, self.style.NOTICE)
+            self.note(SECRET)
 
     def _show(self, alias: str) -> str:
         """Print the addresses of an account; return why there are none, if that is wrong."""

@@ -20,6 +20,7 @@ from djsms.exceptions import AccountNotFound, Forged, Misdirected
 from djsms.receiving.bodies import LengthRequired, read_whole
 from djsms.receiving.incoming import release_parts, take_text
 from djsms.receiving.reports import take_reports
+from djsms.receiving.rotation import tell_of_old_token
 
 __all__ = ["callback", "incoming"]
 
@@ -146,6 +147,7 @@ def _believe(request: HttpRequest, gateway: Gateway, hook: Hook, token: str) -> 
     if token:
         if not addresses.bears_token(gateway.alias, token):
             raise Forged("The token in the address is wrong.")
+        tell_of_old_token(gateway.alias, hook, token)
     elif not (gateway.verifies(hook) or conf.allow_unverified_webhooks()):
         raise Forged("There is no token.")
 

@@ -20,6 +20,7 @@ from djsms.backends import LocalBackend
 from djsms.exceptions import Forged, Misdirected
 from djsms.http import json_objects, read_each
 from djsms.models import StatusEvent, TextMessage
+from djsms.receiving import rotation
 
 pytestmark = [pytest.mark.django_db(databases="__all__")]
 
@@ -77,6 +78,19 @@ class TestBelief:
         assert post(path).status_code == 403
         settings.SECRET_KEY_FALLBACKS = [old]
         assert post(path).status_code == 200
+
+    def test_an_old_token_is_told_once_for_each_address(self, settings, monkeypatch, caplog):
+        monkeypatch.setattr(rotation, "_told", {})
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        path, report = address(), address("callback")
+        settings.SECRET_KEY = "another"
+        for called in (path, path, report, report, address()):
+            post(called)
+        told = [r.getMessage() for r in caplog.records if "former SECRET_KEY" in r.getMessage()]
+        assert [words.split(": ")[1].split()[0] for words in told] == [
+            "parse_incoming",
+            "parse_callback",
+        ]
 
     @pytest.mark.parametrize("token", ["é", "a" * 5000, "%00", "..", " "])
     def test_an_odd_token_is_only_wrong(self, token):

@@ -96,6 +96,128 @@ class Tests(TestCase):
     run(project, "-m", "pytest", "--ds", "settings", "shop/tests.py")
 
 
+PROVIDER = """
+from dataclasses import dataclass
+from pathlib import Path
+from djsms import SendResult, Status, StatusReport, hookimpl
+
+@dataclass(kw_only=True)
+class Provider:
+    token: str
+
+    @hookimpl
+    def send(self, message):
+        Path("called").write_text(message.text)
+        return SendResult.accepted("real")
+
+    @hookimpl
+    def fetch_balance(self):
+        raise AssertionError("called")
+
+    @hookimpl
+    def fetch_reports(self, messages):
+        raise AssertionError("called")
+
+    @hookimpl
+    def parse_callback(self, request):
+        return [StatusReport(status=Status.DELIVERED, ref=request.GET["id"])]
+"""
+
+CAREFREE = """
+from django.test import Client, TestCase, override_settings
+from djsms import gateway, send_text
+from djsms.accounts.addresses import token
+from djsms.exceptions import TemporarilyUnavailable
+
+class Tests(TestCase):
+    def sent(self):
+        return send_text("Hi", "Shop", "+447700900123", status_report=True)
+
+    def test_what_is_sent_is_accepted(self):
+        self.assertTrue(self.sent().provider_id.startswith("test-"))
+
+    def test_webhooks_are_read_by_the_backend(self):
+        message = self.sent()
+        Client().get(f"/callback/default/{token('default')}/", {"id": message.ref})
+        message.refresh_from_db()
+        self.assertEqual(message.status, "delivered")
+
+    def test_nobody_is_asked(self):
+        self.assertEqual(gateway().fetch_reports([]), [])
+        with self.assertRaises(TemporarilyUnavailable):
+            gateway().fetch_balance()
+
+    @override_settings(DJSMS_OPTIONS={})
+    def test_credentials_may_be_missing(self):
+        self.assertEqual(self.sent().status, "sending")
+"""
+
+OWN = """
+DJSMS_LOCAL_BACKENDS = {"ours": "shop.provider.Provider"}
+DJSMS_BACKEND, DJSMS_OPTIONS, DJSMS_ACCOUNTS = "ours", {"token": "secret"}, {}
+ROOT_URLCONF = "djsms.urls"
+ALLOWED_HOSTS = ["*"]
+"""
+
+
+@pytest.fixture
+def carefree(project: Path) -> Path:
+    """A project with a provider of its own, whose tests ask for no outbox."""
+    (project / "shop" / "provider.py").write_text(PROVIDER)
+    (project / "shop" / "tests.py").write_text(CAREFREE)
+    with (project / "settings.py").open("a") as settings:
+        settings.write(OWN)
+    return project
+
+
+RUNNERS = {
+    "django": ("manage.py", "test"),
+    "pytest": ("-m", "pytest", "--ds", "settings", "shop/tests.py"),
+}
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_nothing_is_sent_for_real_in_tests(carefree: Path, runner: str) -> None:
+    run(carefree, *RUNNERS[runner])
+    assert not (carefree / "called").exists()
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("how", ["setting", "override"])
+def test_it_is_if_it_was_asked_for(carefree: Path, runner: str, how: str) -> None:
+    asked = {"setting": "pass", "override": '@override_settings(DJSMS_BACKEND="ours")'}[how]
+    (carefree / "shop" / "tests.py").write_text(
+        f"""
+from django.test import TestCase, override_settings
+from djsms import send_text
+
+class Tests(TestCase):
+    {asked}
+    def test(self):
+        self.assertEqual(send_text("Hi", "Shop", "+447700900123").provider_id, "real")
+"""
+    )
+    if how == "setting":
+        with (carefree / "settings.py").open("a") as settings:
+            settings.write("DJSMS_SEND_IN_TESTS = True\n")
+    run(carefree, *RUNNERS[runner])
+    assert (carefree / "called").read_text() == "Hi"
+
+
+def test_outside_of_tests_it_is_sent(carefree: Path) -> None:
+    code = """
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+django.setup()
+from django.core import mail
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from djsms import send_text
+print(send_text("Hi", "Shop", "+447700900123").provider_id)
+"""
+    assert run(carefree, "-c", code).strip() == "real"
+
+
 def test_outside_of_tests_the_settings_hold(project: Path) -> None:
     code = """
 import os, django
