@@ -31,6 +31,7 @@ updated_on = moment_of("updated_on", gettext_lazy("updated on"))
 received_on = moment_of("received_on", gettext_lazy("received on"))
 due_on = moment_of("due_on", gettext_lazy("due on"))
 expires_on = moment_of("expires_on", gettext_lazy("expires on"))
+erased_on = moment_of("erased_on", gettext_lazy("erased on"))
 
 
 class MessageFields:
@@ -81,14 +82,16 @@ INCOMING_DETAILS: list[Row] = [
     ("encoding", "segments", "parts"),
     "extra_json",
 ]
+ERASED: list[Row] = [(erased_on,)]
 ERROR: list[Row] = [("error_kind", "error_code", "error_text")]
 
 
 def rows_of(message: TextMessage | None) -> tuple[list[Row], list[Row]]:
     """Return what to show of a message at once, and what in the details."""
+    erased = ERASED if message is not None and message.erased_on is not None else []
     if message is not None and message.direction == TextMessage.Direction.INCOMING:
-        return INCOMING, INCOMING_DETAILS
-    rows = OUTGOING
+        return [*INCOMING, *erased], INCOMING_DETAILS
+    rows = [*OUTGOING, *erased]
     if message is not None and message.due_on is not None:
         rows = [*rows, *WAITING]
     if message is not None and (message.error_kind or message.error_code or message.error_text):

@@ -35,6 +35,9 @@ class NextStep:
 
 def next_steps(message: TextMessage, request: HttpRequest) -> list[NextStep]:
     """Return what can be done about an outgoing message, in the order in which to try it."""
+    if message.erased_on is not None:
+        words = _("It was erased: it counts, and can be neither read nor sent again.")
+        return [NextStep(words=words)]
     if message.direction != TextMessage.Direction.OUTGOING:
         return []
     newer = rows_of(TextMessage).filter(resend_of=message).first()

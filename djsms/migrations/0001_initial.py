@@ -2,10 +2,11 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+from django.db import migrations, models
+
 import djsms.ledger.fields
 import djsms.models
 import djsms.types
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

@@ -56,6 +56,8 @@ def unaskable(message: TextMessage) -> str:
     """Return why no provider can be asked about a message; empty if one can."""
     if message.direction != TextMessage.Direction.OUTGOING:
         return _("It came in: there is nothing to ask.")
+    if message.erased_on is not None:
+        return _("It was erased, and providers want its number.")
     if message.attempted_on is None:
         return _("Its provider was never called for it.")
     try:

@@ -106,4 +106,9 @@ def test_the_list_offers_these_actions(client: Client, provider: Provider) -> No
     client.force_login(User.objects.create_superuser("root"))
     wait()
     html = client.get(reverse("admin:djsms_textmessage_changelist")).content.decode()
-    assert re.findall(r'<option value="(\w+)">', html) == ["cancel", "send_again", "ask_provider"]
+    assert re.findall(r'<option value="(\w+)">', html) == [
+        "cancel",
+        "send_again",
+        "ask_provider",
+        "forget_people",
+    ]
