@@ -34,6 +34,7 @@ extensions = [
 exclude_patterns = ["_build"]
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = f"{project} {version}"
 html_favicon = "_static/mark.svg"
 html_static_path = ["_static"]
