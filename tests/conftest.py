@@ -9,7 +9,7 @@ import routers
 import servers
 from django.db import connections
 
-# Where the suite runs in the background SIGINT is ignored, and what a test starts would inherit that.
+# In the background SIGINT is ignored, and what a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # a slow moment of a busy machine is no finding

@@ -26,9 +26,9 @@ def bounded(
 ) -> Any:
     """Return what the call returns, or raise what it raises; fail if it does not end.
 
-    It runs in a thread of its own, since nothing else can be left behind when it hangs. No exception
-    is thrown into that thread: as long as it waits in C for something that never comes, the pending
-    exception makes Python 3.11 turn on the spot in all threads while a debugger or coverage traces.
+    It runs in a thread of its own, since nothing else can be left behind when it hangs. No
+    exception is thrown into that thread: as long as it waits in C for what never comes, a pending
+    exception makes Python 3.11 turn on the spot in all threads while coverage traces them.
     """
     ends = _now() + seconds
     first = len(provider.requests) if provider else 0

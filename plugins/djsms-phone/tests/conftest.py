@@ -9,7 +9,7 @@ import pytest
 import routers
 import servers
 
-# Where the suite runs in the background SIGINT is ignored, and what a test starts would inherit that.
+# In the background SIGINT is ignored, and what a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # with --import-mode=importlib the folder of a test is not on the path
