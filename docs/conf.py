@@ -9,7 +9,7 @@ from django.conf import settings
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "_ext"))
 
-import drawings  # noqa: E402
+import drawings
 
 # models can only be imported, and so documented, in a project
 settings.configure(SECRET_KEY="none", INSTALLED_APPS=["djsms"])

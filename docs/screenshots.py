@@ -1,8 +1,9 @@
 """Makes the pictures of the admin and the phones: python docs/screenshots.py
 
 Needs djsms, djsms-nexmo, djsms-phone and Debian's chromium and fonts-noto-color-emoji. Pictures are
-as wide as the text beside them, and of twice as many pixels, for screens that have them. A project in a temporary folder, a
-server on loopback and a browser; all of them are gone when it ends. No text leaves the machine.
+as wide as the text beside them, and of twice as many pixels, for screens that have them.
+A project in a temporary folder, a server on loopback and a browser; all of them are gone when it
+ends. No text leaves the machine.
 """
 
 import logging

@@ -60,7 +60,8 @@ def drawing(svg: str, told: str) -> str:
     """Return the drawing as a part of the page, with words for those who cannot see it."""
     picture = svg[svg.index("<svg") :]
     # On a narrow screen it shrinks, but not so far that nobody can read it; then it scrolls.
-    least = f"{float(re.findall(r'width="([0-9.]+)pt', picture)[0]) * SHRINKS_TO:.0f}px"
+    [width, *_] = re.findall(r'width="([0-9.]+)pt', picture)
+    least = f"{float(width) * SHRINKS_TO:.0f}px"
     # Points are what Graphviz counts in; ids and titles are its own, and shown when hovering.
     picture = re.sub(r'(width|height)="([\d.]+)pt"', r'\1="\2"', picture, count=2)
     picture = re.sub(r"<title>.*?</title>\s*", "", picture, flags=re.S)
