@@ -82,7 +82,7 @@ clean:
 
 .venv/.test: .venv/.pip $(PYPROJECTS) $(CONSTRAINTS)
 	@echo "installing djsms, its plugins and what the tests need"
-	@$(PIP) --group test -e '.[http,testing]' $(PLUGINS)
+	@$(PIP) --group test -e '.[http,opentelemetry,prometheus,testing]' $(PLUGINS)
 	@touch .venv/.demo .venv/.phone $@
 
 .venv/.dev: .venv/.test

@@ -30,9 +30,12 @@ __all__ = [
     "extensions",
     "fallbacks",
     "flat_option",
+    "health_token",
     "keep_texts",
     "local_backends",
+    "opentelemetry",
     "parts_timeout",
+    "prometheus",
     "region",
     "send_in_tests",
     "strict_numbers",
@@ -45,6 +48,7 @@ DEFAULT_ALIAS = "default"
 MAX_PARTS_TIMEOUT = timedelta(days=366)
 MIN_KEEP_TEXTS, MAX_KEEP_TEXTS = timedelta(hours=1), timedelta(days=36_525)
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+HEALTH_TOKEN = re.compile(r"[!-~]{16,200}")
 DOTTED_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 BASE_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 RATE = re.compile(r"([1-9][0-9]{0,5})\s*(texts|segments)?\s*/\s*(s|min|h)")
@@ -189,6 +193,27 @@ def local_backends() -> dict[str, str]:
                 f"'shop.texts.OurBackend', not {path!r}."
             )
     return dict(found)
+
+
+def prometheus() -> bool:
+    """Return whether figures are kept for Prometheus."""
+    return getattr(settings, "DJSMS_PROMETHEUS", False) is True
+
+
+def opentelemetry() -> bool:
+    """Return whether spans are made for OpenTelemetry."""
+    return getattr(settings, "DJSMS_OPENTELEMETRY", False) is True
+
+
+def health_token() -> str:
+    """Return the token that opens what the health views do not tell everybody; empty: nothing."""
+    token = getattr(settings, "DJSMS_HEALTH_TOKEN", None) or ""
+    if token and not (isinstance(token, str) and HEALTH_TOKEN.fullmatch(token)):
+        raise InvalidOptions(
+            "DJSMS_HEALTH_TOKEN must be a text of 16 to 200 letters, digits and other printable "
+            "ASCII characters without spaces."
+        )
+    return str(token)
 
 
 def send_in_tests() -> bool:

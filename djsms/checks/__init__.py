@@ -12,6 +12,7 @@ and nothing but sending needs it: that is a warning, whatever a backend makes of
   and so ``migrate``, only)
 - ``djsms.E006`` an extension is broken
 - ``djsms.E007`` the account that should take over is not there, or leads back
+- ``djsms.E008`` the package is missing that a setting for monitoring needs
 - ``djsms.E011`` the engine cannot be made
 - ``djsms.W001`` there is no account
 - ``djsms.W002`` ``DJSMS_BASE_URL`` is not set, and a provider may have something to report

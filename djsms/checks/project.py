@@ -15,12 +15,14 @@ from django.http.request import split_domain_port, validate_host
 from djsms import conf
 from djsms.checks.labels import label
 from djsms.ledger.transactions import database
+from djsms.monitoring import starting
 
 __all__ = ["check"]
 
 
 def check() -> Iterator[CheckMessage]:
     """Check the settings, without making any gateway."""
+    yield from _monitoring()
     yield from _malformed()
     yield from _accounts()
     yield from _base_url()
@@ -33,6 +35,7 @@ def _malformed() -> Iterator[CheckMessage]:
     for read in (
         conf.aliases,
         conf.extensions,
+        conf.health_token,
         conf.keep_texts,
         conf.local_backends,
         conf.parts_timeout,
@@ -41,6 +44,16 @@ def _malformed() -> Iterator[CheckMessage]:
             read()
         except ImproperlyConfigured as error:
             yield Error(str(error), hint="Correct the setting.", id="djsms.E001")
+
+
+def _monitoring() -> Iterator[CheckMessage]:
+    for setting, (module, extra) in starting.PACKAGES.items():
+        if getattr(settings, setting, False) is True and starting.missing(setting):
+            yield Error(
+                f"{setting} is on, and the package {module} is not installed.",
+                hint=f"pip install 'django-simple-sms[{extra}]'",
+                id="djsms.E008",
+            )
 
 
 def _accounts() -> Iterator[CheckMessage]:

@@ -47,6 +47,13 @@ class Command(Subcommand):
             help="How often to look when there is nothing to do (default: %(default)s).",
         )
 
+        parser.add_argument(
+            "--metrics",
+            type=_address,
+            metavar="[HOST:]PORT",
+            help="Where Prometheus may read this process's figures; host: 127.0.0.1.",
+        )
+
     def handle(
         self,
         *,
@@ -55,6 +62,7 @@ class Command(Subcommand):
         once: bool,
         max_texts: int | None,
         poll: float,
+        metrics: tuple[str, int] | None,
         verbosity: int,
         **options: Any,
     ) -> None:
@@ -69,6 +77,8 @@ class Command(Subcommand):
             chosen = [gateways.get(alias) for alias in accounts] or list(sending_gateways())
         if not chosen:
             raise CommandError("There is no account that can send.")
+        if metrics is not None:
+            _serve(*metrics)
         work = Work(chosen, threads=threads, poll=poll, once=once, max_texts=max_texts)
 
         def refresh() -> None:
@@ -94,6 +104,30 @@ class Command(Subcommand):
             self.say(f"{work.crew.calls} texts were handed over.")
         if not went_well:
             raise CommandError("It did not end well; see the log.")
+
+
+def _serve(host: str, port: int) -> None:
+    from djsms import conf
+    from djsms.monitoring import starting
+
+    if not conf.prometheus() or starting.missing("DJSMS_PROMETHEUS"):
+        raise CommandError(
+            "--metrics needs DJSMS_PROMETHEUS = True, and prometheus-client: "
+            "pip install 'django-simple-sms[prometheus]'."
+        )
+    from djsms.monitoring import exposition
+
+    try:
+        exposition.serve(host, port)
+    except OSError as error:
+        raise CommandError(f"No figures at {host}:{port}: {error.strerror}.") from error
+
+
+def _address(value: str) -> tuple[str, int]:
+    host, _, port = value.rpartition(":")
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise argparse.ArgumentTypeError(f"{value} is not a port, nor a host and a port")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _from_one(value: str) -> int:

@@ -17,6 +17,8 @@ from djsms import conf
 from djsms.accounts import addresses, gateways
 from djsms.accounts.gateways import Gateway
 from djsms.exceptions import AccountNotFound, Forged, Misdirected
+from djsms.observing.facts import Webhook
+from djsms.observing.observers import around
 from djsms.receiving.bodies import LengthRequired, read_whole
 from djsms.receiving.incoming import release_parts, take_text
 from djsms.receiving.reports import take_reports
@@ -58,13 +60,24 @@ def _quiet(view: View) -> View:
 @webhook
 def callback(request: HttpRequest, account: str = "default", token: str = "") -> HttpResponse:
     """Take the status reports in a request."""
-    return _answer(request, account, token, "parse_callback")
+    return _observed(request, account, token, "parse_callback")
 
 
 @webhook
 def incoming(request: HttpRequest, account: str = "default", token: str = "") -> HttpResponse:
     """Take the incoming texts in a request."""
-    return _answer(request, account, token, "parse_incoming")
+    return _observed(request, account, token, "parse_incoming")
+
+
+def _observed(request: HttpRequest, account: str, token: str, hook: Hook) -> HttpResponse:
+    facts = Webhook(account="", hook=hook)
+    with around(facts):
+        response = _answer(request, account, token, hook)
+        facts.status = response.status_code
+        # Anybody can make up names, and each would be another figure.
+        if facts.status not in (404, 405):
+            facts.account = account
+    return response
 
 
 def _answer(request: HttpRequest, account: str, token: str, hook: Hook) -> HttpResponse:

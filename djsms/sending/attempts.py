@@ -26,6 +26,8 @@ from djsms.ledger.announcements import announce
 from djsms.ledger.statuses import kind_of
 from djsms.ledger.transactions import in_transaction, persist, read_afresh, rows_of
 from djsms.models import CODE_LENGTH, TextMessage
+from djsms.observing.facts import Attempt
+from djsms.observing.observers import around
 from djsms.sending.interruptions import is_interruption
 from djsms.sending.outcomes import record_answer, record_failure
 from djsms.types import Encoding, OutgoingText, SendResult, Status
@@ -109,9 +111,20 @@ def attempt(gateway: Gateway, message: TextMessage) -> Outcome:
 
     Raises nothing and touches no database, so it may run in any thread.
     """
-    start = time.perf_counter()
-    outcome = _called(gateway, message)
-    _log(gateway, message, outcome, time.perf_counter() - start)
+    facts = Attempt(
+        account=gateway.alias,
+        backend=gateway.backend,
+        ref=message.ref,
+        segments=message.segments,
+    )
+    with around(facts):
+        start = time.perf_counter()
+        outcome = _called(gateway, message)
+        seconds = time.perf_counter() - start
+        error = outcome.error
+        facts.is_error = error is not None
+        facts.outcome = kind_of(error) if error is not None else _status(outcome)
+    _log(facts, outcome, seconds)
     return outcome
 
 
@@ -197,14 +210,14 @@ def _outgoing(message: TextMessage) -> OutgoingText:
     )
 
 
-def _log(gateway: Gateway, message: TextMessage, outcome: Outcome, seconds: float) -> None:
+def _log(attempt: Attempt, outcome: Outcome, seconds: float) -> None:
     error = outcome.error
     code = error.code if isinstance(error, SendError) else ""
     facts = {
-        "account": gateway.alias,
-        "backend": gateway.backend,
-        "ref": message.ref,
-        "outcome": kind_of(error) if error is not None else _status(outcome),
+        "account": attempt.account,
+        "backend": attempt.backend,
+        "ref": attempt.ref,
+        "outcome": attempt.outcome,
         "code": storable.fit(code, CODE_LENGTH),
         "milliseconds": round(seconds * 1000),
     }
@@ -216,7 +229,7 @@ def _log(gateway: Gateway, message: TextMessage, outcome: Outcome, seconds: floa
         extra=facts,
     )
     if error is not None:
-        logger.warning("Text %s: %s (code %r)", message.ref, facts["outcome"], facts["code"])
+        logger.warning("Text %s: %s (code %r)", attempt.ref, facts["outcome"], facts["code"])
 
 
 def _status(outcome: Outcome) -> str:

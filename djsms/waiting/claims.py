@@ -17,6 +17,8 @@ from djsms.conf import Rate
 from djsms.ledger import clock, storable
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import BACKEND_LENGTH, Gate, TextMessage
+from djsms.observing import facts as observing
+from djsms.observing.observers import around
 from djsms.types import Status
 from djsms.waiting import gates, queued
 from djsms.waiting.hours import may_go
@@ -66,7 +68,11 @@ def claim(gateway: Gateway, worker: str, limit: int, *, bulk_limit: int | None =
     ``worker`` stands for who calls; each thread that claims needs its own.
     """
     bulk = limit if bulk_limit is None else bulk_limit
-    return in_transaction(lambda: _Turn(gateway).take(worker, limit, bulk))
+    facts = observing.Claim(account=gateway.alias)
+    with around(facts):
+        found = in_transaction(lambda: _Turn(gateway).take(worker, limit, bulk))
+        facts.count = len(found.texts)
+    return found
 
 
 class Allowance:

@@ -15,6 +15,8 @@ from djsms.ledger import clock
 from djsms.ledger.statuses import SURELY_UNSENT, put_back
 from djsms.ledger.transactions import database, in_transaction
 from djsms.models import TextMessage
+from djsms.observing.facts import Enqueuing
+from djsms.observing.observers import around
 from djsms.sending import keys
 from djsms.sending.arguments import typed
 from djsms.sending.drafts import Draft, draft
@@ -71,24 +73,25 @@ def enqueue_text(
     not go out, it waits again. The other arguments, and what is raised, are as for ``send_text``.
     """
     now = clock.now()
-    new = _draft(
-        now,
-        text=text,
-        frm=frm,
-        to=to,
-        fail_silently=fail_silently,
-        status_report=status_report,
-        using=using,
-        extra=extra,
-        key=key,
-        expires=expires,
-        priority=priority,
-        run_after=run_after,
-        window=window,
-        zone=zone,
-    )
-    message = _placed(new, *store(new))
-    _tell_after_commit([message], now)
+    facts = Enqueuing(account=using, priority=priority)
+    with around(facts):
+        message = _enqueued(
+            now,
+            text=text,
+            frm=frm,
+            to=to,
+            fail_silently=fail_silently,
+            status_report=status_report,
+            using=using,
+            extra=extra,
+            key=key,
+            expires=expires,
+            priority=priority,
+            run_after=run_after,
+            window=window,
+            zone=zone,
+        )
+        facts.count = int(message.due_on is not None)
     return message
 
 
@@ -160,16 +163,26 @@ def enqueue_texts(
     now = clock.ticking()
     lots = Lots(messages, defaults, make=lambda **given: _draft(now(), **given), size=LOT)
     count = 0
-    while turns := lots.store_next():
-        placed = [_placed(turn.new, turn.message, turn.is_new) for turn in turns]
-        _tell_after_commit(placed, now())
-        count += sum(message.due_on is not None for message in placed)
+    facts = Enqueuing(account=using, priority=priority)
+    with around(facts):
+        while turns := lots.store_next():
+            placed = [_placed(turn.new, turn.message, turn.is_new) for turn in turns]
+            _tell_after_commit(placed, now())
+            count += sum(message.due_on is not None for message in placed)
+            facts.count = count
     if lots.error is not None:
         raise lots.error
     return count
 
 
 aenqueue_texts = sync_to_async(enqueue_texts)
+
+
+def _enqueued(now: datetime, **given: Any) -> TextMessage:
+    new = _draft(now, **given)
+    message = _placed(new, *store(new))
+    _tell_after_commit([message], now)
+    return message
 
 
 def _draft(now: datetime, **given: Any) -> Draft:
