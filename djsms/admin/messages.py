@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from djsms.admin import message_page, permissions, rendering, search
 from djsms.admin.actions.cancelling import cancel
+from djsms.admin.actions.exporting import export
 from djsms.admin.actions.forgetting import forget_people
 from djsms.admin.actions.refreshing import ask_provider
 from djsms.admin.actions.resending import KindFilter, send_again
@@ -51,7 +52,7 @@ class TextMessageAdmin(message_page.MessageFields, ReadOnlyAdmin):
         "cost",
     )
     list_filter = ("status", KindFilter, "direction", AccountFilter, "created_on")
-    actions = (cancel, send_again, ask_provider, forget_people)
+    actions = (cancel, send_again, ask_provider, export, forget_people)
     # What is looked up is in get_search_results; this makes the box appear.
     search_fields = ("ref",)
     search_help_text = gettext_lazy(

@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     "balance": "Ask the providers how much credit the accounts have left.",
     "cancel": "Take back texts that wait.",
     "demo": "Watch texts go out, be reported and be answered; needs no settings.",
+    "export": "Write messages as CSV, for spreadsheets and programs.",
     "forget": "Erase a person's number and texts, and keep what they cost.",
     "listbackends": "List the installed backends and engines, and what is wrong with them.",
     "pause": "Let no text of an account go that waits, until it is resumed.",

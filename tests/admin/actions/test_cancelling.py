@@ -110,5 +110,6 @@ def test_the_list_offers_these_actions(client: Client, provider: Provider) -> No
         "cancel",
         "send_again",
         "ask_provider",
+        "export",
         "forget_people",
     ]
