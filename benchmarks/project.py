@@ -11,8 +11,11 @@ from typing import Any
 
 
 @contextmanager
-def project(kind: str) -> Iterator[None]:
-    """Set Django up with the core, the memory backend and an empty migrated database."""
+def project(kind: str, *apps: str, **more: Any) -> Iterator[None]:
+    """Set Django up with the core, the memory backend and an empty migrated database.
+
+    With further apps and settings, if they are given.
+    """
     import django
     from django.conf import settings
     from django.db import connection
@@ -21,12 +24,13 @@ def project(kind: str) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         settings.configure(
             DATABASES={"default": DATABASES[kind](Path(folder))},
-            INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "djsms"],
+            INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "djsms", *apps],
             ROOT_URLCONF="project",
             SECRET_KEY="for benchmarks only",
             USE_TZ=True,
             DJSMS_BACKEND="memory",
             DJSMS_BASE_URL="https://example.com",
+            **more,
         )
         django.setup()
         config = setup_databases(verbosity=0, interactive=False)

@@ -11,6 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 
 from djsms import numbers
 from djsms.exceptions import AccountNotFound, InvalidOptions
@@ -263,6 +265,8 @@ def keep_texts() -> timedelta | None:
     return kept
 
 
+# Both are asked for each number, and Django takes long to find that a setting is not there.
+@lru_cache
 def region() -> str:
     """Return the region, as ``"GB"``, whose national numbers are read; empty: none are."""
     code = getattr(settings, "DJSMS_REGION", None)
@@ -276,6 +280,7 @@ def region() -> str:
     return code
 
 
+@lru_cache
 def strict_numbers() -> bool:
     """Return whether only numbers of a length that their country uses are numbers."""
     return getattr(settings, "DJSMS_STRICT_NUMBERS", True) is not False
@@ -321,6 +326,12 @@ def time_zone(name: object) -> ZoneInfo | None:
     except (OSError, ValueError, LookupError):
         # Names that are no paths, that lead out of the data, or to a folder in it.
         return None
+
+
+@receiver(setting_changed)
+def _read_anew(**kwargs: Any) -> None:
+    region.cache_clear()
+    strict_numbers.cache_clear()
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from django.db import transaction
 from djsms.accounts import gateways
 from djsms.ledger.announcements import announce
 from djsms.ledger.standing import Standing, decisive, standing
-from djsms.ledger.statements import insert
+from djsms.ledger.statements import insert, insert_unless_there
 from djsms.ledger.statuses import advance, advance_by, lock
 from djsms.ledger.transactions import database, rows_of
 from djsms.models import StatusEvent, TextMessage
@@ -73,8 +73,9 @@ def enter_answer(message: TextMessage, events: list[StatusEvent], **changes: Any
         lock(message)
     changed = advance_by(message, decide)
     _hush(message, events)
-    # One that is there already is this one: of a try whose end was lost on the way.
-    rows_of(StatusEvent).bulk_create(events, ignore_conflicts=True)
+    for event in events:
+        # One that is there already is this one: of a try whose end was lost on the way.
+        insert_unless_there(event)
     return changed
 
 

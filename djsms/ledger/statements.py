@@ -1,21 +1,31 @@
-"""The two statements of every report, written out.
+"""The statements of every text and of every report, written out.
 
 The ORM takes several times as long to build them anew as a database takes to carry them out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from django.db import connections
 from django.db.models import Field, Model
+from django.db.models.constants import OnConflict
 
 from djsms.ledger.transactions import database
 from djsms.models import TextMessage
 
-__all__ = ["change", "insert"]
+__all__ = [
+    "assigned",
+    "change",
+    "columns",
+    "execute",
+    "insert",
+    "insert_unless_there",
+    "prepared",
+    "table",
+]
 
 
 def change(message: TextMessage, values: Mapping[str, Any]) -> bool:
@@ -23,18 +33,11 @@ def change(message: TextMessage, values: Mapping[str, Any]) -> bool:
 
     Returns whether it had; not if it has been erased since.
     """
-    quote = connections[database()].ops.quote_name
-    fields = _columns(TextMessage)
-    pairs = ", ".join(f"{quote(name)} = %s" for name in values)
     unerased = " AND erased_on IS NULL" if message.erased_on is None else ""
-    rows = _execute(
-        f"UPDATE {quote(TextMessage._meta.db_table)} SET {pairs} "
+    rows = execute(
+        f"UPDATE {table(TextMessage)} SET {assigned(values)} "
         f"WHERE id = %s AND status = %s{unerased}",
-        [
-            *_prepared((fields[name], value) for name, value in values.items()),
-            message.pk,
-            message.status.value,
-        ],
+        [*prepared(TextMessage, values), message.pk, message.status.value],
     )
     if rows:
         for name, value in values.items():
@@ -47,28 +50,59 @@ def insert(row: Model) -> None:
 
     Raises ``IntegrityError`` if there is one like it.
     """
-    quote = connections[database()].ops.quote_name
-    fields = _columns(type(row))
-    _execute(
-        f"INSERT INTO {quote(row._meta.db_table)} ({', '.join(map(quote, fields))}) "
-        f"VALUES ({', '.join(['%s'] * len(fields))})",
-        _prepared((field, getattr(row, field.attname)) for field in fields.values()),
-    )
+    _insert(row, None)
 
 
-@cache
-def _columns(model: type[Model]) -> dict[str, Field[Any, Any]]:
-    return {
-        str(field.column): field for field in model._meta.concrete_fields if not field.primary_key
-    }
+def insert_unless_there(row: Model) -> None:
+    """Do as ``insert``, and nothing if there is one like it."""
+    _insert(row, OnConflict.IGNORE)
 
 
-def _execute(statement: str, values: list[Any]) -> int:
+def execute(statement: str, values: list[Any]) -> int:
+    """Execute a statement, and return how many rows it was about."""
     with connections[database()].cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)
 
 
-def _prepared(values: Iterable[tuple[Field[Any, Any], Any]]) -> list[Any]:
-    connection = connections[database()]
-    return [field.get_db_prep_save(value, connection) for field, value in values]
+def table(model: type[Model]) -> str:
+    """Return the name of a model's table, quoted."""
+    return connections[database()].ops.quote_name(model._meta.db_table)
+
+
+def columns(model: type[Model]) -> str:
+    """Return the names of all columns of a model, quoted, as a list of SQL."""
+    return ", ".join(map(connections[database()].ops.quote_name, _fields(model)))
+
+
+def assigned(names: Mapping[str, Any]) -> str:
+    """Return what ``SET`` is followed by for columns of these names."""
+    quote = connections[database()].ops.quote_name
+    return ", ".join(f"{quote(name)} = %s" for name in names)
+
+
+def prepared(model: type[Model], values: Mapping[str, Any]) -> list[Any]:
+    """Return the values of columns as the database's driver takes them."""
+    connection, fields = connections[database()], _fields(model)
+    return [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
+
+
+def _insert(row: Model, on_conflict: OnConflict | None) -> None:
+    ops = connections[database()].ops
+    values = {
+        name: getattr(row, field.attname)
+        for name, field in _fields(type(row)).items()
+        if not field.primary_key
+    }
+    names = ", ".join(map(ops.quote_name, values))
+    places = ", ".join(["%s"] * len(values))
+    execute(
+        f"{ops.insert_statement(on_conflict)} {table(type(row))} ({names}) VALUES ({places}) "
+        f"{ops.on_conflict_suffix_sql([], on_conflict, [], [])}",
+        prepared(type(row), values),
+    )
+
+
+@cache
+def _fields(model: type[Model]) -> dict[str, Field[Any, Any]]:
+    return {str(field.column): field for field in model._meta.concrete_fields}

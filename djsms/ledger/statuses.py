@@ -19,7 +19,7 @@ from djsms.exceptions import (
 )
 from djsms.ledger import storable
 from djsms.ledger.announcements import announce
-from djsms.ledger.statements import change
+from djsms.ledger.statements import change, insert_unless_there
 from djsms.ledger.transactions import OUTDATED, in_transaction, rows_of
 from djsms.models import CODE_LENGTH, StatusEvent, TextMessage
 from djsms.types import Status
@@ -105,7 +105,7 @@ def put_back(
         for name, value in step.items():
             setattr(message, name, value)
         # One that is there already is this one: of a try whose end was lost on the way.
-        rows_of(StatusEvent).bulk_create([_attempt(message)], ignore_conflicts=True)
+        insert_unless_there(_attempt(message))
         return True
 
     is_back = in_transaction(work)

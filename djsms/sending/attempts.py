@@ -81,7 +81,7 @@ def claim(message: TextMessage) -> bool:
         return not is_first and row.filter(attempted_on=now, attempts=attempts).exists()
 
     try:
-        is_ours = in_transaction(mark)
+        is_ours = persist(mark)
     except (DatabaseError, InterfaceError):
         raise
     except BaseException:

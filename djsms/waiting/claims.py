@@ -6,7 +6,7 @@ it can tell, nobody knows whether it called, and nobody calls again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from djsms.accounts.gateways import Gateway
 from djsms.conf import Rate
-from djsms.ledger import clock, storable
+from djsms.ledger import clock, statements, storable
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import BACKEND_LENGTH, Gate, TextMessage
 from djsms.observing import facts as observing
@@ -148,10 +148,16 @@ class _Turn:
 
     def _candidates(self, room: int, bulk: int) -> list[TextMessage]:
         """Return what may go by everything but the account's rate, urgent texts first."""
+        if room <= 0:
+            return []
+        most: dict[int, int] = {
+            lane: min(room, bulk) if lane is Lane.BULK else room for lane in Lane
+        }
+        if self.limits.originator_rate is None:
+            return self._due("", most)[:room]
         found: list[TextMessage] = []
         for lane in Lane:
-            most = room - len(found)
-            self._collect(found, lane, min(most, bulk) if lane is Lane.BULK else most)
+            self._collect(found, lane, min(most[lane], room - len(found)))
         return found
 
     def _collect(self, found: list[TextMessage], lane: int, room: int) -> None:
@@ -159,25 +165,20 @@ class _Turn:
             most = allowance.free(room)
             if most <= 0:
                 continue
-            texts = self._due(allowance.gate.slot, lane, most)
+            texts = self._due(allowance.gate.slot, {lane: most})
             if allowance.gate.slot:
                 texts = texts[: allowance.pay(texts)]
             found += texts
             room -= len(texts)
 
-    def _due(self, slot: str, lane: int, most: int) -> list[TextMessage]:
-        due = queued.due(self.gateway.alias, slot, [lane], self.moment)
-        # Most lanes are empty most of the time, and to ask for keys alone costs half as much.
-        ids = list(due.values_list("pk", flat=True)[:most])
-        texts = list(due.filter(pk__in=ids)) if ids else []
+    def _due(self, slot: str, most: Mapping[int, int]) -> list[TextMessage]:
+        texts = queued.oldest_due(self.gateway.alias, slot, most, self.moment)
         fresh = [text for text in texts if may_go(text, self.moment)]
         self.has_spoiled = self.has_spoiled or len(fresh) < len(texts)
         return fresh
 
     def _slots(self, lane: int) -> list[Allowance]:
         """Return where texts of this lane may be due; the account's own slot is always asked."""
-        if self.limits.originator_rate is None:
-            return [self.account]
         ready = self._children(lane).filter(free_at__lte=self.now)
         children = ready.order_by(F("turn_on").asc(nulls_first=True))[:SLOTS]
         # What it gave to a lane before counts for this one.
@@ -209,11 +210,17 @@ class _Turn:
             "slot": "",
             "backend": storable.fit(self.gateway.backend, BACKEND_LENGTH),
         }
-        rows = rows_of(TextMessage).filter(pk__in=[text.pk for text in texts])
-        waits = rows.filter(status=Status.CREATED, due_on__isnull=False)
-        if waits.update(**marks, attempts=F("attempts") + 1) < len(texts):
+        ids = [text.pk for text in texts]
+        marked = statements.execute(
+            f"UPDATE {statements.table(TextMessage)} "
+            f"SET {statements.assigned(marks)}, attempts = attempts + 1 "
+            f"WHERE id IN ({', '.join(['%s'] * len(ids))}) AND status = %s AND due_on IS NOT NULL",
+            [*statements.prepared(TextMessage, marks), *ids, Status.CREATED.value],
+        )
+        if marked < len(texts):
             # Somebody cancelled one just now, or sent it by its key.
-            ours = set(rows.filter(**marks).values_list("pk", flat=True))
+            rows = rows_of(TextMessage).filter(pk__in=ids, **marks)
+            ours = set(rows.values_list("pk", flat=True))
             texts = [text for text in texts if text.pk in ours]
         for text in texts:
             text.attempts += 1

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from djsms import conf
-from djsms.ledger import clock, storable
+from djsms.ledger import clock, statements, storable
 from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import Gate, TextMessage
 from djsms.waiting.waking import wake_after_commit
@@ -42,11 +42,21 @@ def lock(alias: str) -> Gate:
 
     On SQLite a transaction that reads before it writes may not write at all once another has.
     """
-    own = rows_of(Gate).filter(account=alias, slot="")
-    if not own.update(turn_on=timezone.now()):
+    if not _take_turn(alias):
         make(alias)
-        own.update(turn_on=timezone.now())
-    return own.get()
+        _take_turn(alias)
+    table, columns = statements.table(Gate), statements.columns(Gate)
+    own = f"SELECT {columns} FROM {table} WHERE account = %s AND slot = ''"
+    return next(iter(rows_of(Gate).raw(own, [alias])))
+
+
+def _take_turn(alias: str) -> int:
+    turn = {"turn_on": timezone.now()}
+    return statements.execute(
+        f"UPDATE {statements.table(Gate)} SET {statements.assigned(turn)} "
+        "WHERE account = %s AND slot = ''",
+        [*statements.prepared(Gate, turn), alias],
+    )
 
 
 def make(alias: str, *slots: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet
 
-from djsms.ledger import clock
+from djsms.ledger import clock, statements
 from djsms.ledger.transactions import rows_of
 from djsms.models import Gate, TextMessage
 from djsms.types import Status
@@ -16,6 +16,7 @@ __all__ = [
     "due",
     "in_flight",
     "is_any_due",
+    "oldest_due",
     "under_way",
     "under_way_of",
     "waiting",
@@ -56,6 +57,36 @@ def due(
         )
         .order_by("due_on", "pk")
     )
+
+
+def oldest_due(
+    alias: str, slot: str, most: Mapping[int, int], moment: datetime
+) -> list[TextMessage]:
+    """Return texts that may go by now: of each lane up to so many, the oldest first.
+
+    Of those that are due at the same time it takes any.
+    """
+    # A part for each lane, since over all lanes at once the index has no such order. And not by
+    # their keys as well: PostgreSQL would sort all that are due at the same time.
+    columns, table = statements.columns(TextMessage), statements.table(TextMessage)
+    parts, values = [], []
+    for lane, count in most.items():
+        parts.append(
+            f"SELECT * FROM (SELECT {columns} FROM {table} WHERE account = %s AND slot = %s "
+            "AND lane = %s AND due_on <= %s AND status = %s ORDER BY due_on LIMIT %s) "
+            f"AS lane_{lane:d}"
+        )
+        due = {
+            "account": alias,
+            "slot": slot,
+            "lane": lane,
+            "due_on": clock.stored(moment),
+            "status": Status.CREATED,
+        }
+        values += [*statements.prepared(TextMessage, due), count]
+    texts = rows_of(TextMessage).raw(" UNION ALL ".join(parts), values)
+    # The database may hand out the parts in any order.
+    return sorted(texts, key=lambda text: (text.lane, text.due_on, text.pk))
 
 
 def is_any_due(alias: str, moment: datetime) -> bool:

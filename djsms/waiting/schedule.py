@@ -34,16 +34,15 @@ def lifetime(lane: int) -> timedelta:
     return _LIFETIMES[Lane(lane)]
 
 
-def pause_before(attempts: int, retry_after: float | None = None) -> timedelta:
+def pause_before(attempts: int) -> timedelta:
     """Return how long a text waits that was surely not taken, after so many attempts.
 
-    30 seconds × 3ⁿ with a jitter of 20 %, at most an hour, and never less than what the provider
-    asks for.
+    30 seconds × 3ⁿ with a jitter of 20 %, at most an hour.
     """
     # Beyond a few the power would only outgrow what a float can hold.
     growth = FACTOR ** min(max(attempts - 1, 0), 10)
     seconds = min(FIRST * growth, LONGEST) * random.uniform(1 - JITTER, 1 + JITTER)
-    return timedelta(seconds=max(seconds, seconds_asked_for(retry_after) or 0))
+    return timedelta(seconds=seconds)
 
 
 def seconds_asked_for(retry_after: float | None) -> float | None:

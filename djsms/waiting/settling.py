@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from djsms.accounts import gateways
 from djsms.exceptions import (
@@ -23,7 +24,7 @@ from djsms.types import Status
 from djsms.waiting import breaker, leaving
 from djsms.waiting.fallback import hand_over, next_account
 from djsms.waiting.hours import is_over
-from djsms.waiting.schedule import pause_before
+from djsms.waiting.schedule import pause_before, seconds_asked_for
 
 __all__ = ["settle"]
 
@@ -68,13 +69,15 @@ def settle(message: TextMessage, outcome: Outcome, *, is_probe: bool, is_clean: 
 
 def _retry(message: TextMessage, error: SendError, outcome: Outcome) -> None:
     """Let the text wait again, as the schedule has it, or for the account that takes over."""
-    now = clock.now()
-    due_on = now + pause_before(message.attempts, error.retry_after)
-    if not put_back(message, error, due_on=clock.stored(due_on)):
+    now, pause = clock.now(), pause_before(message.attempts)
+    asked = timedelta(seconds=seconds_asked_for(error.retry_after) or 0)
+    if not put_back(message, error, due_on=clock.stored(now + max(pause, asked))):
         _too_late(message, outcome)
     elif other := next_account(message):
         hand_over(message, other)
-    elif is_over(message, due_on):
+    elif is_over(message, now + pause):
+        # By our own schedule alone: a provider that asks for too much must not end what waits, and
+        # what has a key may still be sent by it.
         leaving.expire([message])
     elif gateways.get(message.account).limits.originator_rate is not None:
         leaving.move([(message, {"slot": message.frm})])

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from pytest_django import Settings
 from scripted import Provider
@@ -336,6 +337,31 @@ class TestOutcomes:
         message.refresh_from_db()
         assert message.status is Status.EXPIRED
         assert message.error_text == "Its time was over after 1 attempts."
+
+    @pytest.mark.parametrize(("asked", "pause"), [(7200, 7200), (1, 24)])
+    def test_what_the_provider_asks_for_makes_the_pause_longer_and_never_shorter(
+        self, database: str, provider: Provider, asked: float, pause: float
+    ) -> None:
+        message = waits()
+        before = clock.now()
+        provider.fails(TemporarilyUnavailable("down", retry_after=asked))
+        queue.drain()
+        message.refresh_from_db()
+        assert clock.aware(message.due_on) - before >= timedelta(seconds=pause)
+
+    @pytest.mark.parametrize("error", [TemporarilyUnavailable, Throttled])
+    def test_text_is_not_over_because_the_provider_asks_for_longer_than_it_lives(
+        self, database: str, provider: Provider, error: type[TemporarilyUnavailable]
+    ) -> None:
+        message = waits(expires=timedelta(minutes=10))
+        provider.fails(error("later", retry_after=86_400))
+        queue.drain()
+        message.refresh_from_db()
+        assert (message.status, message.attempts) == (Status.CREATED, 1)
+        TextMessage.objects.update(expires_on=clock.stored(clock.now()))
+        call_command("djsms", "tidy")
+        message.refresh_from_db()
+        assert message.status is Status.EXPIRED
 
     def test_report_takes_a_text_out_of_the_queue_that_waits_again(
         self, database: str, provider: Provider

@@ -24,14 +24,6 @@ def test_no_pause_is_longer_than_an_hour() -> None:
     assert max(pause_before(9) for _ in range(1000)) <= timedelta(hours=1)
 
 
-def test_provider_that_asks_for_more_gets_it() -> None:
-    assert pause_before(1, 7200) == timedelta(hours=2)
-
-
-def test_provider_that_asks_for_less_is_no_reason_to_hurry() -> None:
-    assert pause_before(1, 1) >= timedelta(seconds=24)
-
-
 @pytest.mark.parametrize(
     ("asked", "seconds"),
     [(5, 5.0), (0, 0.0), (1e300, 86400.0), (float("inf"), 86400.0), (10**400, 86400.0)],
