@@ -162,6 +162,19 @@ class TestThePage:
         assert conversation.run("document.documentElement.scrollWidth") <= width
         assert conversation.run("document.documentElement.scrollHeight") <= 800
 
+    def test_stays_at_the_newest_text_when_the_window_changes(
+        self, conversation: browser.Tab
+    ) -> None:
+        for number in range(12):
+            send_text(f"Text {number}. " + "It goes on and on. " * 5, SHOP, SAM)
+        shows(conversation, ".bubble .text", "Text 11.")
+        for width, height in ((390, 844), (390, 500), (844, 390)):
+            conversation.size(width, height)
+            conversation.wait(
+                "(s => s.scrollHeight - s.scrollTop - s.clientHeight < 2)"
+                "(document.getElementById('scroll'))"
+            )
+
     def test_counts_segments_as_the_server_does(self, conversation: browser.Tab) -> None:
         for text in ("", "a" * 160, "a" * 161, "€" * 80, "€" * 81, "🚲" * 35, "🚲" * 36, "ê" * 70):
             conversation.run(

@@ -301,7 +301,16 @@
           try { await navigator.clipboard.writeText(button.value); announce(words.copied); } catch { /* the code stands there */ }
         }
       });
-      scroll.addEventListener("scroll", () => { if (isBelow()) { missed = 0; $("to-newest").hidden = true; } }, { passive: true });
+      let atEnd = true;
+      const measured = () => `${scroll.clientWidth} ${scroll.clientHeight}`;
+      let size = measured();
+      scroll.addEventListener("scroll", () => {
+        if (size !== measured()) return; // not scrolled, but of another size, see below
+        atEnd = isBelow();
+        if (atEnd) { missed = 0; $("to-newest").hidden = true; }
+      }, { passive: true });
+      // a keyboard that opens, or a phone that is turned, must not hide the newest text
+      new ResizeObserver(() => { size = measured(); if (atEnd) down(); }).observe(scroll);
       $("to-newest").addEventListener("click", down);
       $("more-texts").hidden = !state.more.texts;
       $("more-texts").addEventListener("click", async () => {
@@ -583,7 +592,7 @@
           if (found.due) { await play(); again = true; }
         }
         isUp();
-        wait = again ? 0 : waits || Date.now() - moved < 60000 ? 1000 : 3000;
+        wait = again ? 0 : waits || !document.hidden || Date.now() - moved < 60000 ? 800 : 3000;
       } catch { isDown(); wait = Math.min(30000, 2000 * 2 ** (failures - 1)); }
       again = false;
       asking = false;
