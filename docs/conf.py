@@ -66,7 +66,7 @@ notfound_urls_prefix = "/"
 notfound_context = {
     "title": "Not found",
     "body": """<h1>There is no such page</h1>
-<p>It may have moved. The search on the left finds pages by the words that people use,
+<p>It may have moved. The search finds pages by the words that people use,
 or begin at the <a href="/index.html">front page</a>.</p>""",
 }
 

@@ -34,6 +34,7 @@ IMAGES = ROOT / "docs" / "images"
 WIDTH, SCALE = 820, 2
 # narrower, Django's admin puts the filters on top of the list
 ADMIN_WIDTH = 1060
+PHONE_WIDTH, PHONE_HEIGHT = 390, 700
 sys.path.append(str(ROOT / "tests"))
 
 import browser  # noqa: E402
@@ -65,8 +66,8 @@ PHONES = [
     ("front-dark", "dark", WIDTH, 620),
     ("phone-light", "light", 1280, 844),
     ("phone-dark", "dark", 1280, 844),
-    ("phone-light-narrow", "light", 390, 700),
-    ("phone-dark-narrow", "dark", 390, 700),
+    ("phone-light-narrow", "light", PHONE_WIDTH, PHONE_HEIGHT),
+    ("phone-dark-narrow", "dark", PHONE_WIDTH, PHONE_HEIGHT),
 ]
 REPLY = "5! Merci, c’était délicieux 😋"
 
@@ -95,9 +96,9 @@ def main() -> None:
         story = tell()
         IMAGES.mkdir(exist_ok=True)
         with served() as address:
-            take(address, "/admin/djsms/textmessage/", "admin-list.png", height=640)
+            take(address, "/admin/djsms/textmessage/", "admin-list", height=640)
             path = f"/admin/djsms/textmessage/{story.pk}/change/"
-            take(address, path, "admin-message.png", height=900)
+            take(address, path, "admin-message", height=900)
     take_phones()
 
 
@@ -270,14 +271,18 @@ def served() -> Iterator[str]:
 
 
 def take(address: str, path: str, name: str, *, height: int) -> None:
+    """Take a page of the admin as it is on a desk, and as it is on a phone."""
     with browser.tab() as tab:
         tab.size(ADMIN_WIDTH, height, SCALE)
         tab.open(f"{address}/enter/?{urlencode({'next': path})}")
         # the list of all models is Django's, and takes half of the picture
         tab.run("localStorage.setItem('django.admin.navSidebarIsOpen', 'false')")
-        tab.open(address + path)
-        tab.picture(IMAGES / name)
-    print(IMAGES / name)
+        for file, width in ((f"{name}.png", ADMIN_WIDTH), (f"{name}-narrow.png", PHONE_WIDTH)):
+            tab.size(width, height if width == ADMIN_WIDTH else PHONE_HEIGHT, SCALE)
+            tab.open("about:blank#next")
+            tab.open(address + path)
+            tab.picture(IMAGES / file)
+            print(IMAGES / file)
 
 
 def enter(request):  # type: ignore[no-untyped-def]

@@ -29,7 +29,7 @@ HOOKS = ("send", "parse_callback", "parse_incoming", "fetch_reports", "fetch_bal
 class BackendFeatures(Directive):
     def run(self) -> list[nodes.Node]:
         rows = [_cells(entry) for entry in plugins.installed()]
-        table = nodes.table(classes=["colwidths-auto"])
+        table = nodes.table(classes=["colwidths-auto", "features"])
         group = nodes.tgroup(cols=len(HEADINGS))
         table += group
         group += [nodes.colspec(colwidth=14) for _ in HEADINGS]
