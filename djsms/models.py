@@ -22,7 +22,7 @@ from djsms.ledger.owned import OwnedModel
 from djsms.numbers import mask
 from djsms.types import Encoding, Status
 
-__all__ = ["Gate", "IncomingPart", "StatusEvent", "TextMessage", "Worker"]
+__all__ = ["Gate", "HourlyRollup", "IncomingPart", "StatusEvent", "TextMessage", "Worker"]
 
 ID_LENGTH = 200
 CODE_LENGTH = 64
@@ -392,3 +392,19 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
+
+
+class HourlyRollup(models.Model):
+    """What the messages come to that were made in one hour; kept by ``tidy``, for the dashboard."""
+
+    hour = models.DateTimeField(unique=True, help_text="When it begins, a full hour in UTC.")
+    figures = models.JSONField(default=dict, help_text="The sums, by account.")
+    texts = models.PositiveIntegerField(default=0, help_text="How many messages were counted.")
+    counted_on = models.DateTimeField()
+    is_stale = models.BooleanField(
+        default=False,
+        help_text="Whether something has changed since, and it is to be counted anew.",
+    )
+
+    def __str__(self) -> str:
+        return f"the hour from {self.hour:%Y-%m-%d %H:%M}"

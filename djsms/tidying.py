@@ -18,6 +18,7 @@ from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving.incoming import release_parts
 from djsms.receiving.reports import catch_up
+from djsms.rollups.keeping import keep_rollups
 from djsms.sending.outcomes import record_failure
 from djsms.types import Status
 from djsms.waiting.upkeep import give_up, give_up_calls_of_the_dead, keep_up
@@ -56,6 +57,8 @@ class Tidied:
     """Parts of joined texts that were kept to recognise repeats, now deleted."""
     erased: int
     """Messages older than ``DJSMS_KEEP_TEXTS``, whose text and number are gone now."""
+    hours: int
+    """Hours whose messages come to something else than when they were last counted."""
 
 
 def tidy() -> Tidied:
@@ -72,6 +75,8 @@ def tidy() -> Tidied:
         released=release_parts(),
         parts=_delete_joined_parts(),
         erased=_erase(),
+        # Last, since it counts what the others have changed.
+        hours=_add_up(),
     )
 
 
@@ -138,6 +143,14 @@ def _erase() -> int:
         raise
     except Exception:
         logger.exception("Old texts could not be erased")
+        return 0
+
+
+def _add_up() -> int:
+    try:
+        return keep_rollups()
+    except Exception:
+        logger.exception("The sums of the last hours could not be kept")
         return 0
 
 

@@ -21,6 +21,7 @@ from djsms.exceptions import InvalidNumber
 from djsms.ledger import erasure, transactions
 from djsms.models import ACCOUNT_LENGTH, KEY_LENGTH, TextMessage
 from djsms.receiving.bodies import MAX_BODY
+from djsms.rollups import keeping
 from djsms.testing.kit import sending as kit
 from djsms.types import MAX_PARTS
 
@@ -93,6 +94,9 @@ FIGURES = [
     ("docs/admin.md", f"texts that wait](queue.md), up to {cancelling.MOST:,} at a time"),
     ("docs/admin.md", f"up to {resending.MOST} at a time"),
     ("docs/admin.md", f"asks about up to {refreshing.MOST} of them"),
+    ("docs/admin.md", f"fewer than {keeping.FEW:,} messages were made in {keeping.DAYS} days"),
+    ("docs/admin.md", f"the hour of its text, up to {keeping.DAYS} days back"),
+    ("djsms/templates/admin/djsms/dashboard.html", f"up to {keeping.DAYS} days back"),
     ("docs/status-reports.md", f"the {word(len(FAILURES))} failures"),
     ("docs/api.md", f"{TextMessage._meta.get_field('ref').max_length} hexadecimal characters"),
     (

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import PermissionDenied
+from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +17,7 @@ from djsms.admin.actions.exporting import export
 from djsms.admin.actions.forgetting import forget_people
 from djsms.admin.actions.refreshing import ask_provider
 from djsms.admin.actions.resending import KindFilter, send_again
+from djsms.admin.dashboard import dashboard
 from djsms.admin.next_steps import next_steps
 from djsms.admin.readonly import ReadOnlyAdmin, as_allowed
 from djsms.models import TextMessage
@@ -22,6 +25,7 @@ from djsms.models import TextMessage
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
 
 __all__ = ["TextMessageAdmin"]
 
@@ -59,6 +63,18 @@ class TextMessageAdmin(message_page.MessageFields, ReadOnlyAdmin):
         "A number in any notation, a sender's name, a reference, a provider's id or a key: whole, "
         "not in part. Shows the newest 1,000."
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        page = path(
+            "dashboard/", self.admin_site.admin_view(self.dashboard_view), name="djsms_dashboard"
+        )
+        return [page, *super().get_urls()]
+
+    def dashboard_view(self, request: HttpRequest) -> HttpResponse:
+        """Return what the messages of the last hours and days come to."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return dashboard(self, request)
 
     def has_control_permission(self, request: HttpRequest) -> bool:
         """Whether the action is there that cancels."""

@@ -27,3 +27,4 @@ class Command(Subcommand):
             self.say(f"{tidied.released:>6}  incoming texts released without their missing parts")
             self.say(f"{tidied.parts:>6}  old parts of joined texts deleted")
             self.say(f"{tidied.erased:>6}  old messages whose text and number are erased")
+            self.say(f"{tidied.hours:>6}  hours whose sums have changed")

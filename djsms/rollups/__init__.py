@@ -1,0 +1,1 @@
+"""What the messages of each hour come to: sums that stay small, kept by ``djsms tidy``."""

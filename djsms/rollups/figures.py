@@ -1,0 +1,118 @@
+"""What messages come to, added up: how many, how they ended, how fast and for how much."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple, Self
+
+from djsms.rollups.delays import median
+from djsms.types import Status
+
+__all__ = ["Failure", "Figures"]
+
+
+class Failure(NamedTuple):
+    """One way of not arriving: the status, the provider's code, or ours, and its words."""
+
+    status: str
+    code: str
+    words: str
+
+
+@dataclass(slots=True)
+class Figures:
+    """Sums over messages. A text that is sent again counts as two."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    """How many outgoing messages stand so."""
+    called: int = 0
+    """For how many of them the provider was called."""
+    received: int = 0
+    """How many messages came in."""
+    segments: int = 0
+    """Of how many segments those are that the provider was called for."""
+    spend: dict[str, Decimal] = field(default_factory=dict)
+    """The prices that providers told, by currency."""
+    failures: Counter[Failure] = field(default_factory=Counter)
+    delays: Counter[int] = field(default_factory=Counter)
+    """How long from the call to the report that a part was delivered, by steps."""
+
+    def add(self, other: Figures) -> None:
+        """Add other sums to these."""
+        self.statuses += other.statuses
+        self.called += other.called
+        self.received += other.received
+        self.segments += other.segments
+        for currency, amount in other.spend.items():
+            self.pay(currency, amount)
+        self.failures += other.failures
+        self.delays += other.delays
+
+    def pay(self, currency: str, amount: Decimal) -> None:
+        """Add to what was spent."""
+        self.spend[currency] = self.spend.get(currency, Decimal(0)) + amount
+
+    @property
+    def delivered(self) -> int:
+        return self.statuses[Status.DELIVERED.value]
+
+    @property
+    def under_way(self) -> int:
+        """How many the provider has taken and said no more of."""
+        return self.statuses[Status.SENDING.value] + self.statuses[Status.SENT.value]
+
+    @property
+    def failed(self) -> int:
+        """How many ended without reaching the handset, called for or not."""
+        return sum(n for status, n in self.statuses.items() if Status(status).is_failure)
+
+    @property
+    def unknown(self) -> int:
+        return self.statuses[Status.UNKNOWN.value]
+
+    @property
+    def waiting(self) -> int:
+        """How many the provider was not called for yet, or is being called for."""
+        return self.statuses[Status.CREATED.value]
+
+    @property
+    def share(self) -> float | None:
+        """Which part of those whose end is known was delivered; None if of none it is known."""
+        ended = self.delivered + self.failed
+        return self.delivered / ended if ended else None
+
+    @property
+    def median_delay(self) -> timedelta | None:
+        """How long half of those that were delivered took at most."""
+        return median(self.delays)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return these sums as they are stored."""
+        return {
+            "statuses": dict(sorted(self.statuses.items())),
+            "called": self.called,
+            "received": self.received,
+            "segments": self.segments,
+            "spend": {currency: str(amount) for currency, amount in sorted(self.spend.items())},
+            "failures": [[*failure, count] for failure, count in sorted(self.failures.items())],
+            "delays": {str(step): count for step, count in sorted(self.delays.items())},
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return sums that were stored."""
+        return cls(
+            statuses=Counter(stored["statuses"]),
+            called=stored["called"],
+            received=stored["received"],
+            segments=stored["segments"],
+            spend={currency: Decimal(amount) for currency, amount in stored["spend"].items()},
+            failures=Counter(
+                {Failure(status, code, words): n for status, code, words, n in stored["failures"]}
+            ),
+            delays=Counter({int(step): count for step, count in stored["delays"].items()}),
+        )

@@ -1,0 +1,172 @@
+"""Keeping the sums of each hour true: which hours to count anew, and how many at one time.
+
+A report that comes late changes a message of an hour long gone. So each run looks which messages
+were spoken of since the last one, and counts their hours anew, whole. What was made more than
+thirty days ago is not looked at any more, and what is deleted is noticed only if its hour is
+counted anew for another reason.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Max, Subquery, Value
+from django.db.models.functions import Coalesce, TruncHour
+
+from djsms.ledger import clock
+from djsms.ledger.transactions import in_transaction, rows_of
+from djsms.models import HourlyRollup, StatusEvent, TextMessage
+from djsms.rollups.counting import HOUR, count_hour, made_between
+from djsms.types import Status
+
+__all__ = ["DAYS", "hour_of", "keep_if_few", "keep_rollups"]
+
+DAYS = 30
+# Longer than transactions take: what they store has the time at which they began.
+OVERLAP = timedelta(minutes=5)
+# Of one run, which others wait for; the rest has its turn in the next.
+PATIENCE = 10  # seconds
+# An hour of very many messages is counted anew only so often that it costs a fiftieth of the time.
+PAUSE = timedelta(milliseconds=0.5)  # a message
+# A page of the admin counts by itself if there are so few, for so long, and not each time.
+FEW = 5000  # messages
+SHORT = 0.1  # seconds
+FRESH = timedelta(minutes=1)
+# No report tells of these.
+SILENT = (Status.CANCELLED, Status.EXPIRED)
+
+
+def keep_rollups(seconds: float = PATIENCE) -> int:
+    """Count the hours of messages that were spoken of; return how many come to something else.
+
+    ``seconds`` is after which no further hour is begun; those left are counted the next time.
+    """
+    moment = clock.now()
+    now = hour_of(moment)
+    first = now - timedelta(days=DAYS)
+    last = rows_of(HourlyRollup).aggregate(last=Max("counted_on"))["last"]
+    if last is not None:
+        since = clock.aware(last) - OVERLAP
+        _mark({*_changed(since, first), *_hours(hour_of(since), now)})
+    _fill(first, now, moment)
+    end = time.monotonic() + seconds
+    counted = []
+    for rollup in _to_count(first, now, moment):
+        if time.monotonic() > end:
+            break
+        counted.append((rollup, _counted(rollup, moment)))
+    _store(counted)
+    return sum(rollup.figures != fields["figures"] for rollup, fields in counted)
+
+
+def keep_if_few() -> None:
+    """Do as ``keep_rollups`` where that takes no time worth speaking of, and nobody just did.
+
+    So that a small site's sums are true even if nothing tidies it.
+    """
+    moment = clock.now()
+    last = rows_of(HourlyRollup).aggregate(last=Max("counted_on"))["last"]
+    if last is not None and clock.aware(last) + FRESH > moment:
+        return
+    now = hour_of(moment)
+    made = made_between(now - timedelta(days=DAYS), now + HOUR).values_list("pk", flat=True)
+    if len(made[: FEW + 1]) <= FEW:
+        keep_rollups(SHORT)
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return when the hour of a time began, in UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _hours(first: datetime, last: datetime) -> Iterator[datetime]:
+    while first <= last:
+        yield first
+        first += HOUR
+
+
+def _changed(since: datetime, first: datetime) -> set[datetime]:
+    """Return the hours of messages that something was said of, or that ended, since then."""
+    stored = clock.stored(since)
+    # From the newest back to the first that is too old: no index of times is needed for that.
+    older = rows_of(StatusEvent).filter(created_on__lt=stored).order_by("-pk").values("pk")[:1]
+    spoken_of = rows_of(StatusEvent).filter(
+        pk__gt=Coalesce(Subquery(older), Value(0)),
+        created_on__gte=stored,
+        message__created_on__gte=clock.stored(first),
+    )
+    ended = rows_of(TextMessage).filter(
+        status__in=SILENT, created_on__gte=clock.stored(first), updated_on__gte=stored
+    )
+    return {*_made(spoken_of, "message__created_on"), *_made(ended, "created_on")}
+
+
+def _made(rows: Any, field: str) -> Iterator[datetime]:
+    hours = rows.order_by().annotate(of_hour=TruncHour(field, tzinfo=UTC)).values_list("of_hour")
+    for (hour,) in hours.distinct():
+        # Without time zones the database's hours are those of a zone that may be half an hour off.
+        start = clock.aware(hour)
+        yield hour_of(start)
+        yield hour_of(start + HOUR - timedelta(seconds=1))
+
+
+def _mark(hours: Iterable[datetime]) -> None:
+    stored = [clock.stored(hour) for hour in hours]
+    rows = rows_of(HourlyRollup).filter(hour__in=stored, is_stale=False)
+    in_transaction(lambda: rows.update(is_stale=True))
+
+
+def _fill(first: datetime, now: datetime, moment: datetime) -> None:
+    """Add the hours that are not there: stale ones, or empty ones if no message was made then."""
+    known = {
+        clock.aware(hour)
+        for hour in rows_of(HourlyRollup)
+        .filter(hour__gte=clock.stored(first))
+        .values_list("hour", flat=True)
+    }
+    missing = [hour for hour in _hours(first, now) if hour not in known]
+    if not missing:
+        return
+    made = set(_made(made_between(missing[0], missing[-1] + HOUR), "created_on"))
+    rows = [
+        HourlyRollup(
+            hour=clock.stored(hour), counted_on=clock.stored(moment), is_stale=hour in made
+        )
+        for hour in missing
+    ]
+    # Another run may add them at the same time.
+    in_transaction(lambda: rows_of(HourlyRollup).bulk_create(rows, ignore_conflicts=True))
+
+
+def _to_count(first: datetime, now: datetime, moment: datetime) -> list[HourlyRollup]:
+    """Return the hours to count: the one that runs first of all, then what has waited longest."""
+    stale = rows_of(HourlyRollup).filter(hour__gte=clock.stored(first), is_stale=True)
+    due = [
+        rollup
+        for rollup in stale.order_by("counted_on", "-hour")
+        if clock.aware(rollup.counted_on) + PAUSE * rollup.texts <= moment
+    ]
+    return sorted(due, key=lambda rollup: clock.aware(rollup.hour) != now)
+
+
+def _counted(rollup: HourlyRollup, moment: datetime) -> dict[str, Any]:
+    """Return what is to be stored of an hour, counted anew."""
+    accounts = count_hour(clock.aware(rollup.hour))
+    return {
+        "figures": {account: accounts[account].as_json() for account in sorted(accounts)},
+        "texts": sum(sums.statuses.total() + sums.received for sums in accounts.values()),
+        "counted_on": clock.stored(moment),
+        "is_stale": False,
+    }
+
+
+def _store(counted: Sequence[tuple[HourlyRollup, dict[str, Any]]]) -> None:
+    def store() -> None:
+        # In the order of their keys, so that two who store do not wait for each other in a circle.
+        for rollup, fields in sorted(counted, key=lambda pair: pair[0].pk):
+            rows_of(HourlyRollup).filter(pk=rollup.pk).update(**fields)
+
+    in_transaction(store)
