@@ -34,7 +34,7 @@ from django.db import connection
 from django.db.models import Model
 from django.db.models.signals import post_save
 
-from djsms import SendResult, conf, hookimpl, send_text
+from djsms import SendResult, conf, exceptions, hookimpl, send_text
 from djsms.accounts import gateways, plugins
 from djsms.accounts.addresses import webhook_url
 from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
@@ -367,3 +367,14 @@ def test_curl_commands_work(page: Path, live_server: Any, settings: Any, tmp_pat
     message.refresh_from_db()
     assert message.status == "delivered"
     assert TextMessage.objects.filter(direction="incoming").count() == 1
+
+
+def test_alerts_watch_figures_that_there_are() -> None:
+    [rules] = [
+        block.code
+        for block in blocks_of(DOCS / "recipes" / "monitoring.md")
+        if block.info == "yaml"
+    ]
+    known = set(re.findall(r"`(djsms_\w+)`", (DOCS / "operating.md").read_text()))
+    assert set(re.findall(r"\bdjsms_\w+", rules)) <= known
+    assert set(re.findall(r'outcome="(\w+)"', rules)) <= set(exceptions.__all__)
