@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -95,6 +96,17 @@ def test_each_plugin_takes_the_core_of_today(project: Any) -> None:
     assert core.specifier.contains(CORE["version"])
 
 
+@pytest.mark.parametrize("folder", PROJECTS, ids=lambda folder: PROJECTS[folder]["name"])
+def test_changelogs_have_the_shape_that_they_say(folder: Path) -> None:
+    """Keep a Changelog: versions, each with kinds of changes, each with a list."""
+    changes = (folder / "CHANGELOG.md").read_text()
+    versions = re.findall(r"^## (.+)$", changes, re.M)
+    assert versions
+    assert all(re.fullmatch(r"\[(Unreleased|[\d.]+\] - [\d-]{10})\]?", one) for one in versions)
+    kinds = set(re.findall(r"^### (.+)$", changes, re.M))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
 def test_only_a_pushed_tag_publishes() -> None:
     publish = WORKFLOW["jobs"]["publish"]
     # "on" is how YAML 1.1 spells true
@@ -116,6 +128,61 @@ def test_the_workflow_starts_with_the_tag_of_each(project: Any) -> None:
     # of what a glob can have, these have a star and a set of characters
     patterns = [glob.replace("*", "[^/]*") for glob in globs]
     assert any(re.fullmatch(pattern, tag) for pattern in patterns)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What git knows of this repository, released, with its tools installed."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode or not (ROOT / ".venv" / ".dev").exists():
+        pytest.skip("not a checkout with the tools of make dev")
+    place = tmp_path / "checkout"
+    for name in listed.stdout.splitlines():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, place / name)
+    for changes in [place / "CHANGELOG.md", *place.glob("plugins/*/CHANGELOG.md")]:
+        version = PROJECTS[ROOT / changes.parent.relative_to(place)]["version"]
+        heading = f"## [{version}] - 2026-11-30"
+        changes.write_text(changes.read_text().replace("## [Unreleased]", heading))
+    subprocess.run(["git", "init", "-q"], cwd=place, check=True)
+    subprocess.run(["git", "add", "."], cwd=place, check=True)
+    (place / ".venv").mkdir()
+    for part in (ROOT / ".venv").iterdir():
+        if part.name.startswith("."):
+            # what remembers that all is installed, and is newer than what was copied
+            (place / ".venv" / part.name).touch()
+        else:
+            (place / ".venv" / part.name).symlink_to(part)
+    return place
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", ["django-simple-sms", "djsms-console"])
+def test_the_workflow_builds_what_the_tag_names(checkout: Path, name: str) -> None:
+    """Its own commands, in its order, as its shell runs them: all but publishing."""
+    [version] = [project["version"] for project in PROJECTS.values() if project["name"] == name]
+    outputs = checkout / "outputs"
+    told: dict[str, str] = {}
+    for step in WORKFLOW["jobs"]["build"]["steps"]:
+        if "run" not in step:
+            continue
+        wanted = {
+            variable: told[re.findall(r"outputs\.(\w+)", value)[0]]
+            for variable, value in step.get("env", {}).items()
+        }
+        given = {"TAG": f"{name}-{version}", "GITHUB_OUTPUT": str(outputs)}
+        ran = subprocess.run(
+            ["bash", "-e", "-c", step["run"]],
+            cwd=checkout,
+            env={**os.environ, **given, **wanted},
+            capture_output=True,
+            text=True,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        told |= dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+    stem = f"{name.replace('-', '_')}-{version}"
+    built = {path.name for path in (checkout / "dist").iterdir()}
+    assert built == {f"{stem}-py3-none-any.whl", f"{stem}.tar.gz"}
 
 
 GOOD_WHEEL = {
