@@ -48,20 +48,12 @@ def child_environment(django_db_setup: None) -> dict[str, str]:
     return {**os.environ, **names}
 
 
-# where processes of their own work on the database: long, three times over
-PROCESSES = (
-    "tests/waiting/",
-    "tests/sending/test_keys.py",
-    "tests/sending/test_many_at_once.py",
-    "tests/sending/test_unrecorded.py",
-)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         parameters = getattr(item, "callspec", None)
         alias = parameters.params.get("database") if parameters else None
-        if item.nodeid.startswith(PROCESSES) and alias not in (None, "sqlite"):
+        # Processes of their own take long: three times over only where there is time.
+        if alias not in (None, "sqlite") and "child_environment" in item.fixturenames:
             item.add_marker(pytest.mark.live)
 
 
