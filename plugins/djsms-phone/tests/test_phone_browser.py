@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 
 import browser
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-from django.core.wsgi import get_wsgi_application
 from django.utils.http import urlencode
 from djsms import segments, send_text
 from djsms.models import TextMessage
 from djsms_phone.behaviours import Behaviour
 from djsms_phone.models import Call, Handset
+from serving import served
 
 pytestmark = [
     pytest.mark.live,
@@ -43,24 +40,9 @@ def chromium() -> Iterator[browser.Tab]:
 
 @pytest.fixture
 def site(transactional_db: None) -> Iterator[str]:
-    """The address of the running project; each request has a connection of its own.
-
-    Not ``live_server``: it may have all of them share the test's, and here are many at a time.
-    """
-    application = StaticFilesHandler(get_wsgi_application())
-    server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
-    server.set_app(application)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-class QuietHandler(WSGIRequestHandler):
-    def log_message(self, *args: object) -> None:
-        pass
+    """The address of the running project."""
+    with served() as address:
+        yield address
 
 
 @pytest.fixture
