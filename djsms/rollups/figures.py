@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from djsms.rollups.delays import median
 from djsms.types import Status
@@ -43,14 +43,27 @@ class Figures:
 
     def add(self, other: Figures) -> None:
         """Add other sums to these."""
-        self.statuses += other.statuses
+        self.statuses.update(other.statuses)
         self.called += other.called
         self.received += other.received
         self.segments += other.segments
         for currency, amount in other.spend.items():
             self.pay(currency, amount)
-        self.failures += other.failures
-        self.delays += other.delays
+        self.failures.update(other.failures)
+        self.delays.update(other.delays)
+
+    def add_stored(self, stored: Mapping[str, Any]) -> None:
+        """Add sums as they are stored; a page does so for each of many hours."""
+        self.statuses.update(stored["statuses"])
+        self.called += stored["called"]
+        self.received += stored["received"]
+        self.segments += stored["segments"]
+        for currency, amount in stored["spend"].items():
+            self.pay(currency, Decimal(amount))
+        for status, code, words, count in stored["failures"]:
+            self.failures[Failure(status, code, words)] += count
+        for step, count in stored["delays"].items():
+            self.delays[int(step)] += count
 
     def pay(self, currency: str, amount: Decimal) -> None:
         """Add to what was spent."""
@@ -101,18 +114,3 @@ class Figures:
             "failures": [[*failure, count] for failure, count in sorted(self.failures.items())],
             "delays": {str(step): count for step, count in sorted(self.delays.items())},
         }
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Return sums that were stored."""
-        return cls(
-            statuses=Counter(stored["statuses"]),
-            called=stored["called"],
-            received=stored["received"],
-            segments=stored["segments"],
-            spend={currency: Decimal(amount) for currency, amount in stored["spend"].items()},
-            failures=Counter(
-                {Failure(status, code, words): n for status, code, words, n in stored["failures"]}
-            ),
-            delays=Counter({int(step): count for step, count in stored["delays"].items()}),
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,7 +11,6 @@ from django.utils import timezone
 from djsms.ledger import clock
 from djsms.ledger.transactions import rows_of
 from djsms.models import HourlyRollup
-from djsms.rollups.counting import HOUR
 from djsms.rollups.figures import Figures
 from djsms.rollups.keeping import hour_of
 
@@ -38,7 +37,9 @@ class Slice:
     """Some hours of a period, in the current time zone."""
 
     start: datetime
+    accounts: dict[str, Figures] = field(default_factory=dict)
     figures: Figures = field(default_factory=Figures)
+    """Of the account that was asked for, or of all."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,59 +48,51 @@ class Overview:
 
     moment: datetime
     """When it was read, by the database's clock."""
-    counted_on: datetime | None
-    """When hours were last counted; None if none were."""
-    stale: int
-    """How many of its hours are to be counted anew, since something has changed."""
-    total: Figures
-    """Of the account that was asked for, or of all."""
     slices: list[Slice]
-    accounts: dict[str, Figures]
+    counted_on: datetime | None = None
+    """When hours were last counted; None if none were."""
+    stale: int = 0
+    """How many of its hours are to be counted anew, since something has changed."""
+    total: Figures = field(default_factory=Figures)
+    """Of the account that was asked for, or of all."""
+    accounts: dict[str, Figures] = field(default_factory=dict)
     """Of each account that has any."""
 
 
 def overview(period: Period, account: str = "") -> Overview:
     """Return the sums of a period, up to now. One query, which reads a row for each hour."""
     moment = clock.now()
-    end = hour_of(moment) + HOUR
-    slices = _slices(end, period)
-    found = Overview(
-        moment=moment,
-        counted_on=None,
-        stale=0,
-        total=Figures(),
-        slices=slices,
-        accounts={},
-    )
-    rows = rows_of(HourlyRollup).filter(hour__gte=clock.stored(slices[0].start))
-    place = _finder(slices)
-    for rollup in rows.order_by("hour"):
-        found.stale += rollup.is_stale
-        found.counted_on = max(filter(None, (found.counted_on, clock.aware(rollup.counted_on))))
-        for name, stored in rollup.figures.items():
-            figures = Figures.from_json(stored)
+    found = Overview(moment=moment, slices=_slices(hour_of(moment), period))
+    _read(found)
+    for part in found.slices:
+        for name, figures in part.accounts.items():
             found.accounts.setdefault(name, Figures()).add(figures)
             if account in ("", name):
-                found.total.add(figures)
-                place(clock.aware(rollup.hour)).figures.add(figures)
+                part.figures.add(figures)
+        found.total.add(part.figures)
     return found
 
 
-def _slices(end: datetime, period: Period) -> list[Slice]:
+def _read(found: Overview) -> None:
+    starts = [part.start for part in found.slices]
+    rows = rows_of(HourlyRollup).filter(hour__gte=clock.stored(starts[0]))
+    columns = ("hour", "figures", "counted_on", "is_stale")
+    for hour, accounts, counted_on, is_stale in rows.values_list(*columns):
+        counted = clock.aware(counted_on)
+        if found.counted_on is None or found.counted_on < counted:
+            found.counted_on = counted
+        found.stale += is_stale
+        part = found.slices[bisect_right(starts, clock.aware(hour)) - 1]
+        for name, stored in accounts.items():
+            part.accounts.setdefault(name, Figures()).add_stored(stored)
+
+
+def _slices(now: datetime, period: Period) -> list[Slice]:
     """Return the empty slices of a period; they begin with hours, or days, of the local time."""
     length = timedelta(hours=period.slice_hours)
-    local = timezone.localtime(end - HOUR)
-    start = local.replace(hour=local.hour // period.slice_hours * period.slice_hours, minute=0)
-    count = period.hours // period.slice_hours
     # By the clock on the wall: a day of 25 hours is one slice.
-    wall = start.replace(tzinfo=None)
-    starts = [wall - length * number for number in reversed(range(count))]
+    wall = timezone.localtime(now).replace(tzinfo=None)
+    last = wall.replace(hour=wall.hour // period.slice_hours * period.slice_hours, minute=0)
+    count = period.hours // period.slice_hours
+    starts = [last - length * number for number in reversed(range(count))]
     return [Slice(start=timezone.make_aware(moment)) for moment in starts]
-
-
-def _finder(slices: list[Slice]) -> Callable[[datetime], Slice]:
-    def place(hour: datetime) -> Slice:
-        # Their hours come in order, but few enough not to need it.
-        return next((s for s in reversed(slices) if s.start <= hour), slices[0])
-
-    return place
