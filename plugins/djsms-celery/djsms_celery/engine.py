@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from celery import current_app
 from django.apps import apps
@@ -12,9 +13,20 @@ from django.core.checks import CheckMessage
 from django.core.checks import Warning as CheckWarning
 from djsms.engines import Engine
 
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
 __all__ = ["CeleryEngine"]
 
 SWEEP = "djsms_celery.tasks.sweep"
+REDIS = ("redis", "sentinel")
+PATIENCE = {
+    "socket_connect_timeout": 2,  # seconds
+    "socket_timeout": 5,
+    # A broker that refuses is asked once more, and at once.
+    "max_retries": 1,
+    "interval_start": 0,
+}
 BEAT_FROM_SETTINGS = "celery.beat:PersistentScheduler"
 
 
@@ -33,10 +45,24 @@ class CeleryEngine(Engine):
             self.run_at_once(account)
         else:
             # One try: whoever stored the text waits for it, and the sweep makes up for it.
-            drain.apply_async((account,), retry=False, **self._options)
+            with _impatient() as connection:
+                drain.apply_async((account,), retry=False, connection=connection, **self._options)
 
     def check(self) -> list[CheckMessage]:
         return list(_problems())
+
+
+def _impatient() -> AbstractContextManager[Connection | None]:
+    """Return a connection to a broker that Celery would wait for without end; else None.
+
+    Only Redis answers each command, and has no time for it but by the project's own settings.
+    """
+    conf = current_app.conf
+    is_redis = str(conf.broker_write_url).startswith(REDIS)
+    if not is_redis or (conf.broker_transport_options or {}).get("socket_timeout"):
+        return nullcontext()
+    connection: Connection = current_app.connection_for_write(transport_options=PATIENCE)
+    return connection
 
 
 def _problems() -> Iterator[CheckMessage]:
@@ -64,16 +90,6 @@ def _problems() -> Iterator[CheckMessage]:
             "Celery has no broker's address, so nobody is woken for texts that wait.",
             hint="Set broker_url, such as 'amqp://user:password@localhost//'.",
             id="djsms_celery.W003",
-        )
-    elif str(conf.broker_write_url).startswith("redis") and not (
-        conf.broker_transport_options or {}
-    ).get("socket_timeout"):
-        yield CheckWarning(
-            "Celery waits for ever for a Redis that does not answer, and so would the requests "
-            "that store texts.",
-            hint="Set broker_transport_options, such as "
-            '{"socket_connect_timeout": 2, "socket_timeout": 5}.',
-            id="djsms_celery.W006",
         )
     yield from _undone_by_workers(conf)
 
