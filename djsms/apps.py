@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 MONITORING = ("DJSMS_PROMETHEUS", "DJSMS_OPENTELEMETRY")
 
 
 class DjsmsConfig(AppConfig):
     name = "djsms"
-    verbose_name = "Text messages"
+    verbose_name = _("Text messages")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

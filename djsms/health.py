@@ -15,6 +15,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
+from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
@@ -71,7 +72,8 @@ def alerts(request: HttpRequest) -> HttpResponse:
     """
     given = request.GET.get("max_age", "")
     seconds = int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else MAX_AGE
-    found = troubles(queue.state(), timedelta(seconds=min(seconds, MOST)))
+    with translation.override("en"):
+        found = troubles(queue.state(), timedelta(seconds=min(seconds, MOST)))
     status = 503 if found else 200
     if _has_token(request):
         return JsonResponse({"ok": not found, "troubles": found}, status=status)

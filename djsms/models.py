@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.signals import post_save
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from djsms.ledger import told
 from djsms.ledger.fields import (
@@ -19,6 +20,7 @@ from djsms.ledger.fields import (
     UnicodeTextField,
 )
 from djsms.ledger.owned import OwnedModel
+from djsms.ledger.words import LABELS
 from djsms.numbers import mask
 from djsms.types import Encoding, Status
 
@@ -42,8 +44,8 @@ def new_ref() -> str:
     return uuid.uuid4().hex
 
 
-def status_choices() -> list[tuple[str, str]]:
-    return [(status.value, status.value) for status in Status]
+def status_choices() -> list[tuple[str, Any]]:
+    return [(status.value, LABELS[status]) for status in Status]
 
 
 class TextMessage(OwnedModel):
@@ -56,131 +58,177 @@ class TextMessage(OwnedModel):
     application_fields: ClassVar = ("frm", "to", "text", "extra", "key")
 
     class Direction(models.TextChoices):
-        INCOMING = "incoming"
-        OUTGOING = "outgoing"
+        INCOMING = "incoming", _("Incoming")
+        OUTGOING = "outgoing", _("Outgoing")
 
     class Lane(models.IntegerChoices):
         """Which of an account's waiting texts go first."""
 
-        URGENT = 0
-        NORMAL = 1
-        BULK = 2
+        URGENT = 0, _("Urgent")
+        NORMAL = 1, _("Normal")
+        BULK = 2, _("Bulk")
 
     STATUSES: ClassVar = tuple((status.value, status.explanation) for status in Status)
     """The possible statuses, each with what it means."""
 
-    ref = ExactCharField(max_length=32, unique=True, default=new_ref, editable=False)
-    direction = models.CharField(
-        max_length=8, choices=Direction.choices, default=Direction.OUTGOING
+    ref = ExactCharField(
+        _("reference"), max_length=32, unique=True, default=new_ref, editable=False
     )
-    account = ExactCharField(max_length=ACCOUNT_LENGTH, default="default")
-    backend = UnicodeCharField(max_length=BACKEND_LENGTH, blank=True)
-    frm = UnicodeCharField("from", max_length=NUMBER_LENGTH)
-    to = UnicodeCharField(max_length=NUMBER_LENGTH)
-    text = UnicodeTextField(blank=True)
+    direction = models.CharField(
+        _("direction"), max_length=8, choices=Direction.choices, default=Direction.OUTGOING
+    )
+    account = ExactCharField(_("account"), max_length=ACCOUNT_LENGTH, default="default")
+    backend = UnicodeCharField(_("backend"), max_length=BACKEND_LENGTH, blank=True)
+    frm = UnicodeCharField(_("from"), max_length=NUMBER_LENGTH)
+    to = UnicodeCharField(_("to"), max_length=NUMBER_LENGTH)
+    text = UnicodeTextField(_("text"), blank=True)
     encoding = models.CharField(
-        max_length=4, default=Encoding.GSM7.value, choices=[(e.value, e.value) for e in Encoding]
+        _("encoding"),
+        max_length=4,
+        default=Encoding.GSM7.value,
+        choices=[(e.value, e.value) for e in Encoding],
     )
     segments = models.PositiveSmallIntegerField(
-        default=1, help_text="Into how many segments the text falls, by our own count."
+        _("segments"),
+        default=1,
+        help_text=_("Into how many segments the text falls, by our own count."),
     )
     parts = models.PositiveSmallIntegerField(
-        default=0, help_text="Of how many parts the provider told; 0 as long as it did not answer."
+        _("parts"),
+        default=0,
+        help_text=_("Of how many parts the provider told; 0 as long as it did not answer."),
     )
-    status = StatusField(max_length=10, choices=status_choices, default=Status.CREATED)
+    status = StatusField(_("status"), max_length=10, choices=status_choices, default=Status.CREATED)
     status_report = models.BooleanField(
-        default=False, help_text="Whether status reports were asked for."
+        _("status report"), default=False, help_text=_("Whether status reports were asked for.")
     )
     provider_id = ExactCharField(
-        max_length=ID_LENGTH, blank=True, help_text="The provider's id of the first part."
+        _("provider id"),
+        max_length=ID_LENGTH,
+        blank=True,
+        help_text=_("The provider's id of the first part."),
     )
-    price = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
-    currency = UnicodeCharField(max_length=CURRENCY_LENGTH, blank=True)
-    error_code = UnicodeCharField(max_length=CODE_LENGTH, blank=True)
-    error_text = UnicodeTextField(blank=True)
+    price = models.DecimalField(_("price"), max_digits=16, decimal_places=8, null=True, blank=True)
+    currency = UnicodeCharField(_("currency"), max_length=CURRENCY_LENGTH, blank=True)
+    error_code = UnicodeCharField(_("error code"), max_length=CODE_LENGTH, blank=True)
+    error_text = UnicodeTextField(_("error text"), blank=True)
     error_kind = UnicodeCharField(
+        _("error kind"),
         max_length=KIND_LENGTH,
         blank=True,
-        help_text="The exception that its call ended with, such as Throttled; empty if none did.",
+        help_text=_(
+            "The exception that its call ended with, such as Throttled; empty if none did."
+        ),
     )
     key = OptionalExactCharField(
+        _("key"),
         max_length=KEY_LENGTH,
         null=True,
         blank=True,
         unique=True,
-        help_text="The caller's idempotency key.",
+        help_text=_("The caller's idempotency key."),
     )
     fingerprint = OptionalExactCharField(
+        _("fingerprint"),
         max_length=64,
         null=True,
         unique=True,
         editable=False,
-        help_text="What makes an incoming text unique.",
+        help_text=_("What makes an incoming text unique."),
     )
     incomplete = models.BooleanField(
-        default=False, help_text="Whether parts of this incoming text never came."
+        _("incomplete"),
+        default=False,
+        help_text=_("Whether parts of this incoming text never came."),
     )
     extra = models.JSONField(
+        _("extra"),
         default=dict,
         blank=True,
-        help_text="What the caller passed on to the provider, or what came with the text.",
+        help_text=_("What the caller passed on to the provider, or what came with the text."),
     )
-    created_on = models.DateTimeField(default=timezone.now, editable=False)
+    created_on = models.DateTimeField(_("created on"), default=timezone.now, editable=False)
     attempted_on = models.DateTimeField(
-        null=True, blank=True, help_text="When the provider was called."
+        _("attempted on"), null=True, blank=True, help_text=_("When the provider was called.")
     )
     asked_on = models.DateTimeField(
+        _("asked on"),
         null=True,
         blank=True,
         editable=False,
-        help_text="When the provider was last asked how it stands.",
+        help_text=_("When the provider was last asked how it stands."),
     )
     received_on = models.DateTimeField(
-        null=True, blank=True, help_text="When the provider received this incoming text."
-    )
-    due_on = models.DateTimeField(
+        _("received on"),
         null=True,
         blank=True,
-        help_text="When a waiting text may go out; empty if it does not wait.",
+        help_text=_("When the provider received this incoming text."),
+    )
+    due_on = models.DateTimeField(
+        _("due on"),
+        null=True,
+        blank=True,
+        help_text=_("When a waiting text may go out; empty if it does not wait."),
     )
     expires_on = models.DateTimeField(
-        null=True, blank=True, help_text="After which the text is worth nothing."
+        _("expires on"),
+        null=True,
+        blank=True,
+        help_text=_("After which the text is worth nothing."),
     )
-    lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.NORMAL)
+    lane = models.PositiveSmallIntegerField(
+        _("priority"), choices=Lane.choices, default=Lane.NORMAL
+    )
     slot = ExactCharField(
+        _("originator"),
         max_length=NUMBER_LENGTH,
         blank=True,
         default="",
-        help_text="The originator, if the account limits each by itself.",
+        help_text=_("The originator, if the account limits each by itself."),
     )
     attempts = models.PositiveSmallIntegerField(
-        default=0, help_text="How often the provider was called for it."
+        _("attempts"), default=0, help_text=_("How often the provider was called for it.")
     )
     worker = ExactCharField(
-        max_length=WORKER_LENGTH, blank=True, default="", help_text="Who called last."
+        _("worker"),
+        max_length=WORKER_LENGTH,
+        blank=True,
+        default="",
+        help_text=_("Who called last."),
     )
     window = UnicodeCharField(
-        max_length=NAME_LENGTH, blank=True, help_text="The hours in which it may go out."
+        _("window"),
+        max_length=NAME_LENGTH,
+        blank=True,
+        help_text=_("The hours in which it may go out."),
     )
     zone = UnicodeCharField(
-        max_length=NAME_LENGTH, blank=True, help_text="The recipient's time zone, if it was given."
+        _("time zone"),
+        max_length=NAME_LENGTH,
+        blank=True,
+        help_text=_("The recipient's time zone, if it was given."),
     )
     resend_of = models.ForeignKey(
         "self",
+        verbose_name=_("resend of"),
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="resends",
         db_index=False,
-        help_text="The message that this one sends again.",
+        help_text=_("The message that this one sends again."),
     )
-    updated_on = models.DateTimeField(default=timezone.now, editable=False)
+    updated_on = models.DateTimeField(_("updated on"), default=timezone.now, editable=False)
     erased_on = models.DateTimeField(
-        null=True, editable=False, help_text="Since when text and number are not kept any more."
+        _("erased on"),
+        null=True,
+        editable=False,
+        help_text=_("Since when text and number are not kept any more."),
     )
 
     class Meta:
-        verbose_name = "text message"
+        verbose_name = _("text message")
+        verbose_name_plural = _("text messages")
         # Apart from looking at messages: one-time codes are in the texts.
         permissions: ClassVar = [("view_texts", "Can view the texts of messages")]
         indexes: ClassVar = [
@@ -233,40 +281,60 @@ class StatusEvent(OwnedModel):
     application_fields: ClassVar = ("error_text", "raw")
 
     class Source(models.TextChoices):
-        ANSWER = "answer"
-        REPORT = "report"
-        ATTEMPT = "attempt"  # one that surely did not go out, and was to be tried again
+        ANSWER = "answer", _("Answer")
+        REPORT = "report", _("Report")
+        ATTEMPT = (
+            "attempt",
+            _("Attempt"),
+        )  # one that surely did not go out, and was to be tried again
 
     message = models.ForeignKey(
-        TextMessage, null=True, blank=True, on_delete=models.CASCADE, related_name="events"
+        TextMessage,
+        verbose_name=_("message"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="events",
     )
-    source = models.CharField(max_length=7, choices=Source.choices)
-    account = ExactCharField(max_length=ACCOUNT_LENGTH)
-    ref = ExactCharField(max_length=CODE_LENGTH, blank=True)
-    provider_id = ExactCharField(max_length=ID_LENGTH, blank=True)
+    source = models.CharField(_("source"), max_length=7, choices=Source.choices)
+    account = ExactCharField(_("account"), max_length=ACCOUNT_LENGTH)
+    ref = ExactCharField(_("reference"), max_length=CODE_LENGTH, blank=True)
+    provider_id = ExactCharField(_("provider id"), max_length=ID_LENGTH, blank=True)
     number = models.PositiveSmallIntegerField(
-        default=0, help_text="Which part of the provider's answer this is; 0 if it is about none."
+        _("number"),
+        default=0,
+        help_text=_("Which part of the provider's answer this is; 0 if it is about none."),
     )
-    status = StatusField(max_length=10, choices=status_choices)
-    provider_status = UnicodeCharField(max_length=CODE_LENGTH, blank=True)
-    error_code = UnicodeCharField(max_length=CODE_LENGTH, blank=True)
-    error_text = UnicodeTextField(blank=True)
-    price = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
-    currency = UnicodeCharField(max_length=CURRENCY_LENGTH, blank=True)
+    status = StatusField(_("status"), max_length=10, choices=status_choices)
+    provider_status = UnicodeCharField(_("provider status"), max_length=CODE_LENGTH, blank=True)
+    error_code = UnicodeCharField(_("error code"), max_length=CODE_LENGTH, blank=True)
+    error_text = UnicodeTextField(_("error text"), blank=True)
+    price = models.DecimalField(_("price"), max_digits=16, decimal_places=8, null=True, blank=True)
+    currency = UnicodeCharField(_("currency"), max_length=CURRENCY_LENGTH, blank=True)
     occurred_on = models.DateTimeField(
-        null=True, blank=True, help_text="When it happened, by the provider's clock."
+        _("occurred on"),
+        null=True,
+        blank=True,
+        help_text=_("When it happened, by the provider's clock."),
     )
-    raw = models.JSONField(default=dict, blank=True)
+    raw = models.JSONField(_("as it came"), default=dict, blank=True)
     fingerprint = ExactCharField(
-        max_length=64, unique=True, editable=False, help_text="What makes this event count once."
+        _("fingerprint"),
+        max_length=64,
+        unique=True,
+        editable=False,
+        help_text=_("What makes this event count once."),
     )
     pending = models.BooleanField(
-        default=False, help_text="Whether it has still to take effect on its message."
+        _("pending"),
+        default=False,
+        help_text=_("Whether it has still to take effect on its message."),
     )
-    created_on = models.DateTimeField(default=timezone.now, editable=False)
+    created_on = models.DateTimeField(_("created on"), default=timezone.now, editable=False)
 
     class Meta:
-        verbose_name = "status event"
+        verbose_name = _("status event")
+        verbose_name_plural = _("status events")
         indexes: ClassVar = [
             models.Index(fields=["account", "provider_id"], name="djsms_event_provider_id"),
             models.Index(
@@ -288,39 +356,47 @@ class IncomingPart(models.Model):
 
     message = models.ForeignKey(
         TextMessage,
+        verbose_name=_("message"),
         null=True,
         blank=True,
         on_delete=models.CASCADE,
         related_name="incoming_parts",
         db_index=False,
     )
-    account = ExactCharField(max_length=ACCOUNT_LENGTH)
-    backend = UnicodeCharField(max_length=BACKEND_LENGTH, blank=True)
-    frm = ExactCharField("from", max_length=NUMBER_LENGTH)
-    to = ExactCharField(max_length=NUMBER_LENGTH)
-    part_ref = ExactCharField(max_length=CODE_LENGTH)
-    number = models.PositiveSmallIntegerField()
-    total = models.PositiveSmallIntegerField()
-    text = UnicodeTextField(blank=True)
+    account = ExactCharField(_("account"), max_length=ACCOUNT_LENGTH)
+    backend = UnicodeCharField(_("backend"), max_length=BACKEND_LENGTH, blank=True)
+    frm = ExactCharField(_("from"), max_length=NUMBER_LENGTH)
+    to = ExactCharField(_("to"), max_length=NUMBER_LENGTH)
+    part_ref = ExactCharField(_("part ref"), max_length=CODE_LENGTH)
+    number = models.PositiveSmallIntegerField(_("number"))
+    total = models.PositiveSmallIntegerField(_("total"))
+    text = UnicodeTextField(_("text"), blank=True)
     escaped_text = UnicodeTextField(
+        _("escaped text"),
         blank=True,
         editable=False,
-        help_text="The text as JSON, if a character was cut in two and its half is U+FFFD in text.",
+        help_text=_(
+            "The text as JSON, if a character was cut in two and its half is U+FFFD in text."
+        ),
     )
-    provider_id = ExactCharField(max_length=ID_LENGTH, blank=True)
-    received_on = models.DateTimeField(null=True, blank=True)
-    raw = models.JSONField(default=dict, blank=True)
-    fingerprint = OptionalExactCharField(max_length=64, null=True, unique=True, editable=False)
-    created_on = models.DateTimeField(default=timezone.now, editable=False)
+    provider_id = ExactCharField(_("provider id"), max_length=ID_LENGTH, blank=True)
+    received_on = models.DateTimeField(_("received on"), null=True, blank=True)
+    raw = models.JSONField(_("as it came"), default=dict, blank=True)
+    fingerprint = OptionalExactCharField(
+        _("fingerprint"), max_length=64, null=True, unique=True, editable=False
+    )
+    created_on = models.DateTimeField(_("created on"), default=timezone.now, editable=False)
     next_try_on = models.DateTimeField(
+        _("next try on"),
         null=True,
         blank=True,
         editable=False,
-        help_text="Before which it is not released again, after a try that failed.",
+        help_text=_("Before which it is not released again, after a try that failed."),
     )
 
     class Meta:
-        verbose_name = "incoming part"
+        verbose_name = _("incoming part")
+        verbose_name_plural = _("incoming parts")
         indexes: ClassVar = [
             models.Index(fields=["message", "created_on"], name="djsms_part_waiting"),
             models.Index(fields=["account", "frm", "part_ref"], name="djsms_part_set"),
@@ -373,7 +449,8 @@ class Gate(models.Model):
             models.UniqueConstraint(fields=["account", "slot"], name="djsms_gate_unique"),
         ]
         # What the admin shows of them is how the queue stands.
-        verbose_name_plural = "queue"
+        verbose_name = _("gate")
+        verbose_name_plural = _("queue")
         permissions: ClassVar = [("control_queue", "Can pause and resume accounts, and cancel")]
 
     def __str__(self) -> str:

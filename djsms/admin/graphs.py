@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from djsms.admin.numbering import number
 from djsms.waiting.recent import Minute
 
 __all__ = ["graph", "summary"]
@@ -40,20 +42,25 @@ def summary(minutes: Sequence[Minute]) -> str:
         sum(getattr(minute, kind) for minute in minutes) for kind in ("taken", "failed", "unknown")
     )
     most = max(minute.total for minute in minutes)
-    return (
-        f"{taken:,} taken, {failed:,} not taken, {unknown:,} unknown in the last hour; "
-        f"at most {most:,} in a minute"
-    )
+    return _(
+        "%(taken)s taken, %(failed)s not taken, %(unknown)s unknown in the last hour; at most "
+        "%(most)s in a minute"
+    ) % {
+        "taken": number(taken),
+        "failed": number(failed),
+        "unknown": number(unknown),
+        "most": number(most),
+    }
 
 
 def _bars(minutes: Sequence[Minute], most: int) -> Iterator[tuple[str, int, int, int, int]]:
     # Where nothing was, the base line shows that it was looked at.
     yield "djsms-base", 0, HEIGHT, STEP * len(minutes), 1
-    for number, minute in enumerate(minutes):
+    for place, minute in enumerate(minutes):
         top = HEIGHT
         for kind in ("taken", "failed", "unknown"):
             count = getattr(minute, kind)
             if count:
                 height = max(LEAST, round(HEIGHT * count / most))
                 top = max(0, top - height)
-                yield f"djsms-{kind}", number * STEP, top, BAR, min(height, HEIGHT - top)
+                yield f"djsms-{kind}", place * STEP, top, BAR, min(height, HEIGHT - top)

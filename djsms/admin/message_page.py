@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from djsms.admin import rendering
 from djsms.admin.permissions import hidden, may_view_texts
 from djsms.admin.rendering import moment_of
+from djsms.ledger.words import EXPLANATIONS
 from djsms.models import StatusEvent, TextMessage
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class MessageFields:
 
     @admin.display(description=gettext_lazy("status"))
     def status_explained(self, message: TextMessage) -> SafeString:
-        return format_html("{} {}", rendering.badge(message.status), message.status.explanation)
+        return format_html("{} {}", rendering.badge(message.status), EXPLANATIONS[message.status])
 
     @admin.display(description=gettext_lazy("price"))
     def price_tag(self, message: TextMessage) -> SafeString | None:

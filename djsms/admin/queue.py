@@ -11,8 +11,11 @@ from django.http import HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from djsms.admin import graphs
+from djsms.admin.numbering import number
 from djsms.admin.permissions import may_control
 from djsms.ledger.transactions import rows_of
 from djsms.models import Gate
@@ -32,6 +35,12 @@ else:
     BaseAdmin = admin.ModelAdmin
 
 __all__ = ["QueueAdmin"]
+
+LANE_WORDS = {
+    "urgent": gettext_lazy("urgent"),
+    "normal": gettext_lazy("normal"),
+    "bulk": gettext_lazy("bulk"),
+}
 
 
 @admin.register(Gate)
@@ -71,7 +80,7 @@ class QueueAdmin(BaseAdmin):
         first, *others = verdicts.verdict(queue)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Queue",
+            "title": _("Queue"),
             "opts": self.opts,
             "media": self.media,
             "may_control": may_control(request),
@@ -92,11 +101,15 @@ class QueueAdmin(BaseAdmin):
         by = request.user.get_username()
         reason = request.POST.get("reason", "").strip()
         # Who it was stands there for all to see, however long the reason.
-        reason = f"{reason[: gates.REASON_LENGTH - len(by) - 3]} ({by})" if reason else f"by {by}"
-        return self._change(request, "Paused", lambda account: gates.pause(account, reason))
+        reason = (
+            f"{reason[: gates.REASON_LENGTH - len(by) - 3]} ({by})"
+            if reason
+            else _("by %(person)s") % {"person": by}
+        )
+        return self._change(request, _("Paused"), lambda account: gates.pause(account, reason))
 
     def resume_view(self, request: HttpRequest) -> HttpResponse:
-        return self._change(request, "Resumed", gates.resume)
+        return self._change(request, _("Resumed"), gates.resume)
 
     def _change(self, request: HttpRequest, done: str, change: Any) -> HttpResponse:
         if not may_control(request):
@@ -124,7 +137,11 @@ def _row(
         "state": account,
         "word": verdicts.word(account, moment),
         "tone": _tone(account),
-        "lanes": [(f"{count:,}", name) for name, count in account.by_priority.items() if count],
+        "lanes": [
+            (number(count), LANE_WORDS[name])
+            for name, count in account.by_priority.items()
+            if count
+        ],
         "oldest": account.oldest_due and verdicts.span(moment - account.oldest_due),
         "ends": account.next_expiry and verdicts.span(account.next_expiry - moment),
         "failed": failed,

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from djsms.admin.numbering import number
 from djsms.ledger import clock
+from djsms.ledger.words import EXPLANATIONS, LABELS
 from djsms.types import Status
 
 __all__ = [
@@ -35,8 +36,8 @@ def badge(status: Status) -> SafeString:
     return format_html(
         '<span class="djsms-status djsms-status-{}" title="{}">{}</span>',
         status.value,
-        status.explanation,
-        status.value,
+        EXPLANATIONS[status],
+        LABELS[status],
     )
 
 

@@ -9,6 +9,7 @@ from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import translation
 
 from djsms.checks.labels import label
 from djsms.ledger.transactions import database
@@ -37,7 +38,12 @@ def check(databases: Collection[str]) -> Iterator[CheckMessage]:
     """Check how the queue stands, if its database is among those that may be asked."""
     if database() not in databases:
         return
-    queue = _state()
+    # The words around are English, too.
+    with translation.override("en"):
+        yield from _check(_state())
+
+
+def _check(queue: QueueState | None) -> Iterator[CheckMessage]:
     for account in queue.accounts if queue is not None else ():
         if account.waiting and not account.is_configured:
             yield CheckWarning(

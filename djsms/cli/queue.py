@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils import translation
 
 from djsms.cli import SUBCOMMANDS, errors, streams, tables
 from djsms.cli.base import Subcommand
@@ -47,6 +48,11 @@ class Command(Subcommand):
         max_age: float | None,
         **options: Any,
     ) -> None:
+        # The words around are English, too.
+        with translation.override("en"):
+            self._show(as_json=json, watch=watch, max_age=max_age)
+
+    def _show(self, *, as_json: bool, watch: bool, max_age: float | None) -> None:
         from djsms import queue
 
         if watch:
@@ -56,7 +62,7 @@ class Command(Subcommand):
             return
         with errors.told():
             state = queue.state()
-        if json:
+        if as_json:
             self.say(_as_json(state))
         else:
             self.say(self._shown(state))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from djsms import conf
 from djsms.waiting.states import AccountState, QueueState
@@ -29,14 +32,14 @@ def goes(account: AccountState) -> bool:
 def word(account: AccountState, moment: datetime) -> str:
     """Return in a word or two how an account stands."""
     if account.problem:
-        return "cannot send" if account.is_configured else "not in the settings"
+        return _("cannot send") if account.is_configured else _("not in the settings")
     if account.paused_on is not None:
-        return f"paused since {clock_time(account.paused_on, moment)}"
+        return _("paused since %(time)s") % {"time": clock_time(account.paused_on, moment)}
     if account.closed_until is not None:
-        return f"closed until {clock_time(account.closed_until, moment)}"
+        return _("closed until %(time)s") % {"time": clock_time(account.closed_until, moment)}
     if account.is_neglected:
-        return "nobody sends"
-    return "tries one text" if account.is_on_probation else "sends"
+        return _("nobody sends")
+    return _("tries one text") if account.is_on_probation else _("sends")
 
 
 def trouble(account: AccountState) -> str:
@@ -44,7 +47,7 @@ def trouble(account: AccountState) -> str:
     if account.problem:
         return account.problem
     if account.is_neglected:
-        return f"Nobody has taken anything for five minutes. {_hint()}"
+        return f"{_('Nobody has taken anything for five minutes.')} {_hint()}"
     return account.reason
 
 
@@ -58,34 +61,39 @@ def span(length: timedelta) -> str:
     """Return about how long a time is: ``40 s``, ``12 min``, ``3 h 5 min``, ``2 d``."""
     seconds = max(0, int(length.total_seconds()))
     if seconds < 60:
-        return f"{seconds} s"
+        return _("%(seconds)s s") % {"seconds": seconds}
     minutes = seconds // 60
     if minutes < 60:
-        return f"{minutes} min"
+        return _("%(minutes)s min") % {"minutes": minutes}
     hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} d"
+    if hours >= 48:
+        return _("%(days)s d") % {"days": hours // 24}
+    if minutes:
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    return _("%(hours)s h") % {"hours": hours}
 
 
 def _hint() -> str:
     engine = conf.engine()
     if engine == "worker":
-        return "Is djsms work running?"
-    return f"Do the workers of the engine {engine!r} run, and djsms sweep?"
+        return _("Is djsms work running?")
+    return _("Do the workers of the engine %(engine)r run, and djsms sweep?") % {"engine": engine}
 
 
 def _sending(state: QueueState) -> str:
     count, most = sum(map(goes, state.accounts)), len(state.accounts)
     if most == 0:
-        return "There is no account."
+        return _("There is no account.")
     if count == 0:
-        return "Nothing is sent."
+        return _("Nothing is sent.")
     if most == 1:
-        return "Texts are sent."
+        return _("Texts are sent.")
     if count == most:
-        return f"All {most} accounts send."
-    return f"{count} of {most} accounts {'sends' if count == 1 else 'send'}."
+        return _("All %(count)s accounts send.") % {"count": most}
+    words = ngettext(
+        "%(count)s of %(most)s accounts sends.", "%(count)s of %(most)s accounts send.", count
+    )
+    return words % {"count": count, "most": most}
 
 
 def _told(account: AccountState, moment: datetime) -> str:
@@ -97,10 +105,20 @@ def _told(account: AccountState, moment: datetime) -> str:
 def _waiting(state: QueueState) -> str:
     waiting = sum(account.waiting for account in state.accounts)
     if not waiting:
-        return "Nothing waits."
+        return _("Nothing waits.")
+    told = {"count": number_format(waiting, use_l10n=True, force_grouping=True)}
     due = sum(account.due for account in state.accounts)
-    texts = "1 text waits" if waiting == 1 else f"{waiting:,} texts wait"
     if not due:
-        return f"{texts}, none of them due."
+        words = ngettext(
+            "%(count)s text waits, none of them due.",
+            "%(count)s texts wait, none of them due.",
+            waiting,
+        )
+        return words % told
     since = min(account.oldest_due for account in state.accounts if account.oldest_due)
-    return f"{texts}; the oldest has been due for {span(state.moment - since)}."
+    words = ngettext(
+        "%(count)s text waits; the oldest has been due for %(time)s.",
+        "%(count)s texts wait; the oldest has been due for %(time)s.",
+        waiting,
+    )
+    return words % {**told, "time": span(state.moment - since)}

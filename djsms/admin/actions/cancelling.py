@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from djsms.admin.actions import asking
 from djsms.admin.numbering import number
+from djsms.ledger.words import EXPLANATIONS, LABELS
 from djsms.types import Status
 from djsms.waiting.cancelling import cancel_texts
 
@@ -83,7 +84,7 @@ def _left_out(chosen: QuerySet[TextMessage]) -> list[asking.LeftOut]:
     return [
         asking.LeftOut(
             reason=_("does not wait: %(status)s (%(explanation)s)")
-            % {"status": status.value, "explanation": status.explanation},
+            % {"status": LABELS[status], "explanation": EXPLANATIONS[status]},
             count=_("%(count)s or more") % {"count": number(count)} if is_cut else number(count),
         )
         for status, count in counts.most_common()
