@@ -8,6 +8,7 @@ ends. No text leaves the machine.
 
 import logging
 import os
+import random
 import re
 import signal
 import subprocess
@@ -99,6 +100,14 @@ def main() -> None:
             take(address, "/admin/djsms/textmessage/", "admin-list", height=640)
             path = f"/admin/djsms/textmessage/{story.pk}/change/"
             take(address, path, "admin-message", height=900)
+            lost = go_wrong()
+            path = f"/admin/djsms/textmessage/{lost.pk}/change/"
+            take(address, path, "admin-unknown", height=520)
+            take(address, path, "admin-action", height=420, press="Send again")
+            fill_a_month()
+            path = "/admin/djsms/textmessage/dashboard/?period=month"
+            take(address, path, "admin-dashboard", height=1000)
+            take(address, path, "admin-dashboard-dark", height=1000, scheme="dark")
     take_phones()
 
 
@@ -214,6 +223,92 @@ def tell():  # type: ignore[no-untyped-def]
     return story
 
 
+def go_wrong():  # type: ignore[no-untyped-def]
+    """Leave a text of which nobody knows whether it went out; return it."""
+    from djsms.models import StatusEvent, TextMessage
+
+    moment = NOW - timedelta(minutes=3)
+    lost = TextMessage.objects.create(
+        frm=SHOP,
+        to="+447700900168",
+        text="Your table is ready.",
+        status=Status.UNKNOWN,
+        error_kind="OutcomeUnknown",
+        error_text="The provider did not answer within 10 seconds.",
+        status_report=True,
+        backend="nexmo",
+        created_on=moment,
+        attempted_on=moment,
+    )
+    StatusEvent.objects.create(
+        message=lost,
+        source=StatusEvent.Source.ANSWER,
+        account=lost.account,
+        status=lost.status,
+        error_text=lost.error_text,
+        fingerprint=lost.ref,
+        created_on=moment + timedelta(seconds=10),
+    )
+    return lost
+
+
+# how many of a hundred end so, with the provider's code and words
+ENDS = [
+    (955, Status.DELIVERED, "", ""),
+    (15, Status.SENT, "", ""),
+    (14, Status.FAILED, "6", "Absent subscriber, permanent"),
+    (7, Status.REJECTED, "7", "Number barred"),
+    (5, Status.EXPIRED, "1", "Unknown"),
+    (4, Status.UNKNOWN, "", ""),
+]
+
+
+def fill_a_month() -> None:
+    """Add the texts of thirty days, fewer on Sundays, and what came of them."""
+    from django.utils import timezone
+
+    from djsms.models import StatusEvent, TextMessage
+    from djsms.rollups.keeping import keep_rollups
+
+    chance = random.Random(7)
+    now = timezone.now()
+    texts = []
+    for day in range(30):
+        start = now - timedelta(days=day)
+        for _ in range(chance.randint(20, 40) if start.weekday() == 6 else chance.randint(90, 140)):
+            moment = start - timedelta(seconds=chance.uniform(0, 40_000))
+            (ends,) = chance.choices(ENDS, [number for number, *_ in ENDS])
+            _number, status, code, words = ends
+            texts.append(
+                TextMessage(
+                    frm=SHOP,
+                    to="+447700900123",
+                    account=chance.choice(["default", "default", "campaigns"]),
+                    status=status,
+                    error_code=code,
+                    error_text=words,
+                    price=Decimal("0.0333"),
+                    currency="EUR",
+                    created_on=moment,
+                    attempted_on=moment,
+                )
+            )
+    TextMessage.objects.bulk_create(texts)
+    StatusEvent.objects.bulk_create(
+        StatusEvent(
+            message=text,
+            source=StatusEvent.Source.REPORT,
+            account=text.account,
+            status=text.status,
+            fingerprint=text.ref,
+            created_on=text.created_on + timedelta(seconds=chance.lognormvariate(1.6, 0.8)),
+        )
+        for text in texts
+        if text.status is Status.DELIVERED
+    )
+    keep_rollups()
+
+
 def fate(number: int) -> list[tuple[timedelta, Status]]:
     """When and how the provider reports on what this number was sent."""
     match number:
@@ -270,9 +365,15 @@ def served() -> Iterator[str]:
         server.server_close()
 
 
-def take(address: str, path: str, name: str, *, height: int) -> None:
-    """Take a page of the admin as it is on a desk, and as it is on a phone."""
+def take(
+    address: str, path: str, name: str, *, height: int, scheme: str = "light", press: str = ""
+) -> None:
+    """Take a page of the admin as it is on a desk, and as it is on a phone.
+
+    ``press`` is what a button says that leads from the page to the one to take.
+    """
     with browser.tab() as tab:
+        tab.prefers(scheme)
         tab.size(ADMIN_WIDTH, height, SCALE)
         tab.open(f"{address}/enter/?{urlencode({'next': path})}")
         # the list of all models is Django's, and takes half of the picture
@@ -281,6 +382,10 @@ def take(address: str, path: str, name: str, *, height: int) -> None:
             tab.size(width, height if width == ADMIN_WIDTH else PHONE_HEIGHT, SCALE)
             tab.open("about:blank#next")
             tab.open(address + path)
+            if press:
+                buttons = "[...document.querySelectorAll('#content button')]"
+                tab.run(f"{buttons}.find((b) => b.textContent.trim() === '{press}').click()")
+                tab.wait("document.querySelector('.cancel-link')")
             tab.picture(IMAGES / file)
             print(IMAGES / file)
 

@@ -47,16 +47,16 @@ class MessageFields:
         return format_html("{} {}", rendering.badge(message.status), EXPLANATIONS[message.status])
 
     @admin.display(description=gettext_lazy("price"))
-    def price_tag(self, message: TextMessage) -> SafeString | None:
-        return rendering.price(message.price, message.currency)
+    def price_tag(self, message: TextMessage) -> str:
+        return rendering.price(message.price, message.currency) or rendering.NOTHING
 
     @admin.display(description=gettext_lazy("text"))
-    def text_as_written(self, message: TextMessage) -> SafeString | None:
-        return rendering.multiline(message.text)
+    def text_as_written(self, message: TextMessage) -> str:
+        return rendering.multiline(message.text) or rendering.NOTHING
 
-    @admin.display(description=gettext_lazy("extra"), empty_value="–")
-    def extra_json(self, message: TextMessage) -> SafeString | None:
-        return rendering.pretty_json(message.extra)
+    @admin.display(description=gettext_lazy("extra"))
+    def extra_json(self, message: TextMessage) -> str:
+        return rendering.pretty_json(message.extra) or rendering.NOTHING
 
 
 OUTGOING: list[Row] = [

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.utils.translation import gettext_lazy
 
+from djsms.admin import rendering
 from djsms.admin.pages import KnownChangeList, LookAheadPaginator
 from djsms.admin.permissions import hidden, may_view_texts
 
@@ -39,7 +40,7 @@ class ReadOnlyAdmin(BaseAdmin):
     """Lists the newest first and shows one; who has the permission may delete one."""
 
     actions: Any = None
-    empty_value_display = "–"
+    empty_value_display = rendering.NOTHING
     list_per_page = 50
     ordering = ("-pk",)
     paginator = LookAheadPaginator

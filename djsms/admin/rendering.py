@@ -20,6 +20,7 @@ from djsms.ledger.words import EXPLANATIONS, LABELS
 from djsms.types import Status
 
 __all__ = [
+    "NOTHING",
     "badge",
     "between",
     "cost",
@@ -29,6 +30,9 @@ __all__ = [
     "pretty_json",
     "price",
 ]
+
+NOTHING = "–"
+"""What stands where there is nothing; Django would write None."""
 
 
 def badge(status: Status) -> SafeString:
@@ -71,7 +75,7 @@ def moment_of(field: str, description: Any) -> Callable[[Any], str]:
 
     @admin.display(description=description)
     def shown(row: Any) -> str:
-        return moment(getattr(row, field)) or "–"
+        return moment(getattr(row, field)) or NOTHING
 
     # Django names the cell after it.
     shown.__name__ = field

@@ -50,8 +50,8 @@ class WaitingAdmin(ReadOnlyAdmin):
         return flatten(self.get_fields(request, obj))
 
     @admin.display(description=gettext_lazy("raw"))
-    def raw_json(self, row: StatusEvent | IncomingPart) -> SafeString | None:
-        return rendering.pretty_json(row.raw)
+    def raw_json(self, row: StatusEvent | IncomingPart) -> str:
+        return rendering.pretty_json(row.raw) or rendering.NOTHING
 
 
 @admin.register(StatusEvent)
@@ -87,8 +87,8 @@ class StatusEventAdmin(WaitingAdmin):
         return " ".join(filter(None, (event.provider_status, event.error_code)))
 
     @admin.display(description=gettext_lazy("price"))
-    def price_tag(self, event: StatusEvent) -> SafeString | None:
-        return rendering.price(event.price, event.currency)
+    def price_tag(self, event: StatusEvent) -> str:
+        return rendering.price(event.price, event.currency) or rendering.NOTHING
 
 
 @admin.register(IncomingPart)
@@ -119,5 +119,5 @@ class IncomingPartAdmin(WaitingAdmin):
         return _("%(number)s of %(total)s") % {"number": part.number, "total": part.total}
 
     @admin.display(description=gettext_lazy("text"))
-    def text_as_written(self, part: IncomingPart) -> SafeString | None:
-        return rendering.multiline(part.text)
+    def text_as_written(self, part: IncomingPart) -> str:
+        return rendering.multiline(part.text) or rendering.NOTHING

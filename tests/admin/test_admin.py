@@ -225,6 +225,13 @@ class TestAMessage:
             assert end in line
         assert "2026-11-20 17:55:04" in words(page_of(staff, message))
 
+    def test_shows_what_is_not_known_as_a_dash(self, staff: Client) -> None:
+        [message] = rows(1)
+        html = words(page_of(staff, message))
+        assert "Price: –" in html
+        assert "Text: –" in html
+        assert "None" not in html
+
     def test_shows_the_error_if_there_is_one(self, staff: Client) -> None:
         [failed] = rows(1, status=Status.REFUSED, error_code="15", error_text="opted out")
         assert "opted out" in page_of(staff, failed)
