@@ -62,6 +62,8 @@ def page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         "accounts": accounts.phone_accounts(),
         "others": {a: b for a, b in accounts.backends().items() if b != accounts.BACKEND},
         "elsewhere": _elsewhere(request),
+        # The project of ``djsms phone`` has no commands of its own.
+        "is_story": settings.ROOT_URLCONF == "djsms_phone.project_urls",
         "state": _state(handset, len(found) == PHONES, len(shown_texts) == TEXTS),
     }
     return render(request, "djsms_phone/page.html", context)
