@@ -18,6 +18,9 @@ __all__ = ["guarded", "is_open"]
 
 View = Callable[..., HttpResponse]
 
+# Whom texts went to, and what they say.
+PERMISSIONS = ("djsms.view_textmessage", "djsms.view_texts")
+
 
 def is_open() -> bool:
     """Return whether the page is there at all."""
@@ -41,9 +44,7 @@ def guarded(view: View) -> View:
 
 def _may_read(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)
-    return bool(
-        user and user.is_active and user.is_staff and user.has_perm("djsms.view_textmessage")
-    )
+    return bool(user and user.is_active and user.is_staff and user.has_perms(PERMISSIONS))
 
 
 def _sealed(response: HttpResponse) -> HttpResponse:

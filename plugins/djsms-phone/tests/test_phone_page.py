@@ -46,15 +46,19 @@ class TestWhoMaySeeIt:
         assert client.get("/phone/").status_code == 404
 
     @pytest.mark.parametrize(
-        ("is_staff", "permission", "answer"),
-        [(False, True, 403), (True, False, 403), (True, True, 200)],
+        ("is_staff", "permissions", "answer"),
+        [
+            (False, ["view_textmessage", "view_texts"], 403),
+            (True, [], 403),
+            (True, ["view_textmessage"], 403),
+            (True, ["view_textmessage", "view_texts"], 200),
+        ],
     )
     def test_with_the_setting_staff_that_may_view_texts(
-        self, client: Client, is_staff: bool, permission: bool, answer: int
+        self, client: Client, is_staff: bool, permissions: list[str], answer: int
     ) -> None:
         user = User.objects.create(username="sam", is_staff=is_staff)
-        if permission:
-            user.user_permissions.add(Permission.objects.get(codename="view_textmessage"))
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
         client.force_login(user)
         assert client.get("/phone/").status_code == answer
 
