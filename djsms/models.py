@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.signals import post_save
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from djsms.ledger import told
@@ -259,12 +260,24 @@ class TextMessage(OwnedModel):
         ]
 
     def __str__(self) -> str:
+        is_incoming = self.direction == self.Direction.INCOMING
+        told = {"frm": mask(self.frm), "to": mask(self.to), "status": LABELS[self.status]}
         if self.erased_on is not None:
-            return f"{self.direction} text, erased: {self.status}"
-        return f"{self.direction} text {mask(self.frm)} → {mask(self.to)}: {self.status}"
+            words = (
+                gettext("incoming text, erased: %(status)s")
+                if is_incoming
+                else gettext("outgoing text, erased: %(status)s")
+            )
+        elif is_incoming:
+            words = gettext("incoming text %(frm)s → %(to)s: %(status)s")
+        else:
+            words = gettext("outgoing text %(frm)s → %(to)s: %(status)s")
+        return words % told
 
     def __repr__(self) -> str:
-        return f"<TextMessage {self.ref}: {self}>"
+        # For logs, so in one language.
+        with translation.override("en"):
+            return f"<TextMessage {self.ref}: {self}>"
 
 
 # Here, and so before anybody else can ask to be told.

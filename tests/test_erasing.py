@@ -17,7 +17,7 @@ from djsms import cancel_text, enqueue_text, resend_text, send_text
 from djsms.erasing import forget, holdings
 from djsms.exceptions import InvalidNumber, OutcomeUnknown, TemporarilyUnavailable
 from djsms.ledger import erasure
-from djsms.models import Gate, IncomingPart, StatusEvent, TextMessage
+from djsms.models import Gate, HourlyRollup, IncomingPart, StatusEvent, TextMessage
 from djsms.tidying import tidy
 from djsms.types import SendResult
 
@@ -78,6 +78,18 @@ def test_an_incoming_text_is_erased_and_our_own_number_stays(provider):
     assert (message.frm, message.to, message.fingerprint) == ("", OURS, None)
     assert DIGITS not in everything_stored()
     assert WORDS not in everything_stored()
+
+
+def test_sums_do_not_keep_the_providers_words(provider):
+    message = sent()
+    provider.reports(ref=message.ref, status="failed", error_text=f"not to be had: {WORDS}")
+    tidy()
+    assert WORDS in str(list(HourlyRollup.objects.values_list("figures", flat=True)))
+    forget(PERSON)
+    tidy()
+    sums = str(list(HourlyRollup.objects.values_list("figures", flat=True)))
+    assert WORDS not in sums
+    assert "failed" in sums
 
 
 def test_joined_parts_are_erased_with_their_text(provider):

@@ -10,8 +10,9 @@ from typing import Any
 from django.utils import timezone
 
 from djsms import conf
+from djsms.ledger import clock
 from djsms.ledger.transactions import in_transaction, rows_of
-from djsms.models import IncomingPart, StatusEvent, TextMessage
+from djsms.models import HourlyRollup, IncomingPart, StatusEvent, TextMessage
 from djsms.types import Status
 
 __all__ = [
@@ -147,6 +148,7 @@ def _erase(keys: Collection[int], number: str | None) -> list[int]:
     now = timezone.now()
     _keep_recognising(found, now - REPEATED_FOR)
     erased = [message.pk for message in found]
+    _count_anew(found)
     naming = [message.pk for message in found if _has_telling_key(message, number)]
     rows_of(TextMessage).filter(pk__in=naming).update(key=None)
     rows.filter(pk__in=erased).update(
@@ -162,6 +164,16 @@ def _has_telling_key(message: TextMessage, number: str | None) -> bool:
         return False
     people = (message.to, message.frm) if number is None else (number,)
     return any(names(message.key, national(person)) for person in people)
+
+
+def _count_anew(messages: Iterable[TextMessage]) -> None:
+    """Have the hours counted anew in whose sums the words of these messages may be."""
+    hours = {
+        clock.stored(clock.aware(message.created_on).replace(minute=0, second=0, microsecond=0))
+        for message in messages
+        if message.error_text
+    }
+    rows_of(HourlyRollup).filter(hour__in=hours, is_stale=False).update(is_stale=True)
 
 
 def _keep_recognising(messages: Iterable[TextMessage], since: datetime) -> None:

@@ -88,6 +88,7 @@ class TestAccounts:
             ("DJSMS_EXTENSIONS", "shop.sms.Log"),
             ("DJSMS_PARTS_TIMEOUT", 30),
             ("DJSMS_KEEP_TEXTS", 90),
+            ("DJSMS_HEALTH_TOKEN", "short"),
         ],
     )
     def test_a_malformed_setting_is_named(self, settings: Any, name: str, value: object) -> None:

@@ -97,3 +97,10 @@ def test_a_backend_that_fails_is_told_without_a_traceback() -> None:
         ),
     ):
         webhooks()
+
+
+def test_its_note_is_not_in_red(settings: Any) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    call_command("djsms", "webhooks", "--force-color", stdout=out, stderr=err)
+    assert "passwords" in err.getvalue()
+    assert "\x1b[31" not in err.getvalue()
