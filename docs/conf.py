@@ -47,11 +47,13 @@ html_theme_options = {
     "light_css_variables": {
         "color-brand-primary": "#0b5cad",
         "color-brand-content": "#0b5cad",
+        "more-this-way": "rgb(0 0 0 / 22%)",
         **drawings.COLOURS["light"],
     },
     "dark_css_variables": {
         "color-brand-primary": "#8cc2ff",
         "color-brand-content": "#8cc2ff",
+        "more-this-way": "rgb(255 255 255 / 20%)",
         **drawings.COLOURS["dark"],
     },
 }

@@ -378,3 +378,11 @@ def test_alerts_watch_figures_that_there_are() -> None:
     known = set(re.findall(r"`(djsms_\w+)`", (DOCS / "operating.md").read_text()))
     assert set(re.findall(r"\bdjsms_\w+", rules)) <= known
     assert set(re.findall(r'outcome="(\w+)"', rules)) <= set(exceptions.__all__)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")), ids=lambda page: page.stem)
+def test_what_the_repositorys_own_pages_lead_to_is_there(page: Path) -> None:
+    """Sphinx looks after those in docs/."""
+    source = page.read_text()
+    links = re.findall(r"\]\(([^)#]+)", source) + re.findall(r'(?:src|srcset)="([^"]+)"', source)
+    assert [link for link in links if ":" not in link and not (ROOT / link).exists()] == []
