@@ -11,7 +11,7 @@ import io
 import socket
 from typing import TYPE_CHECKING, Any
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
+import urllib3.connection
 from urllib3.exceptions import (
     ConnectTimeoutError,
     LocationParseError,
@@ -25,6 +25,18 @@ from djsms.calling.call import Call, current
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+else:
+
+    def _genuine(name: str) -> type:
+        """Return a class of urllib3's, also while a recorder of HTTP has its own in that place.
+
+        Else what is first used within a recording would belong to the recorder for good.
+        """
+        found = getattr(urllib3.connection, name)
+        return next(kind for kind in found.__mro__ if kind.__module__ == "urllib3.connection")
+
+    HTTPConnection, HTTPSConnection = _genuine("HTTPConnection"), _genuine("HTTPSConnection")
 
 __all__ = ["WatchedHTTPConnection", "WatchedHTTPSConnection"]
 
