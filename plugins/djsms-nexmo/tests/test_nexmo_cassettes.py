@@ -10,24 +10,22 @@ and replayed for the real address. No recording has ever touched Vonage.
 from __future__ import annotations
 
 import base64
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+import cassettes
 import pytest
-import vcr
+from cassettes import HIDDEN, RECORDING
 from djsms import Encoding, OutgoingText
 from djsms.exceptions import AuthenticationFailed, InsufficientFunds, SendError, Throttled
 from djsms_nexmo import NexmoBackend
 from vonage_server import API_KEY, API_SECRET, SIGNATURE_SECRET, VonageServer
 
 CASSETTES = Path(__file__).parent / "cassettes"
-RECORDING = os.environ.get("DJSMS_RECORD_CASSETTES") == "1"
 ADDRESS = "https://rest.nexmo.com/sms/json"
-HIDDEN = "HIDDEN"
 
 BASIC = {"api_secret": API_SECRET}
 SIGNED = {"signature_secret": SIGNATURE_SECRET, "signature_method": "sha512"}
@@ -70,20 +68,10 @@ REFUSED: dict[str, tuple[dict[str, str], str, type[SendError]]] = {
 Exchange = Callable[..., Any]
 
 
-def without_secrets(request: Any) -> Any:
-    request.uri = ADDRESS
-    for name in ("Authorization", "User-Agent"):
-        if name in request.headers:
-            request.headers[name] = HIDDEN
-    return request
-
-
-recorder = vcr.VCR(
-    cassette_library_dir=str(CASSETTES),
-    record_mode="all" if RECORDING else "none",
-    match_on=["method", "scheme", "host", "port", "path", "query", "body"],
+recorder = cassettes.recorder(
+    CASSETTES,
+    ADDRESS,
     filter_post_data_parameters=[("api_key", HIDDEN), ("sig", HIDDEN), ("timestamp", HIDDEN)],
-    before_record_request=without_secrets,
 )
 
 
@@ -99,13 +87,10 @@ def exchange(request: pytest.FixtureRequest, make_text: Callable[..., OutgoingTe
             where = {"base_url": server.url}
         backend = NexmoBackend(**{"api_key": API_KEY, **options, **where})
         try:
-            with recorder.use_cassette(f"{name}.yaml") as cassette:
-                result = backend.send(make_text(**fields))
+            with cassettes.played(recorder, name):
+                return backend.send(make_text(**fields))
         finally:
             backend.session.close()
-            assert len(cassette) == 1
-            assert RECORDING or cassette.all_played
-        return result
 
     return send
 

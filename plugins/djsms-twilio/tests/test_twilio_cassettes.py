@@ -10,13 +10,13 @@ and replayed for the real address. No recording has ever touched Twilio.
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cassettes
 import pytest
-import vcr
+from cassettes import RECORDING
 from djsms import OutgoingText
 from djsms.exceptions import (
     AuthenticationFailed,
@@ -37,9 +37,7 @@ from twilio_server import (
 )
 
 CASSETTES = Path(__file__).parent / "cassettes"
-RECORDING = os.environ.get("DJSMS_RECORD_CASSETTES") == "1"
 ADDRESS = f"https://api.twilio.com{BASE}/Messages.json"
-HIDDEN = "HIDDEN"
 
 TOKEN = {"auth_token": AUTH_TOKEN}
 KEY = {"api_key": API_KEY, "api_key_secret": API_KEY_SECRET}
@@ -77,20 +75,7 @@ REFUSED: dict[str, tuple[dict[str, str], str, type[SendError]]] = {
 Exchange = Callable[..., Any]
 
 
-def without_secrets(request: Any) -> Any:
-    request.uri = ADDRESS
-    for name in ("Authorization", "User-Agent"):
-        if name in request.headers:
-            request.headers[name] = HIDDEN
-    return request
-
-
-recorder = vcr.VCR(
-    cassette_library_dir=str(CASSETTES),
-    record_mode="all" if RECORDING else "none",
-    match_on=["method", "scheme", "host", "port", "path", "query", "body"],
-    before_record_request=without_secrets,
-)
+recorder = cassettes.recorder(CASSETTES, ADDRESS)
 
 
 @pytest.fixture
@@ -101,13 +86,10 @@ def exchange(request: pytest.FixtureRequest, make_text: Callable[..., OutgoingTe
         where = {"base_url": request.getfixturevalue("twilio").url} if RECORDING else {}
         backend = TwilioBackend(**{"account_sid": ACCOUNT_SID, **options, **where})
         try:
-            with recorder.use_cassette(f"{name}.yaml") as cassette:
-                result = backend.send(make_text(**fields))
+            with cassettes.played(recorder, name):
+                return backend.send(make_text(**fields))
         finally:
             backend.session.close()
-            assert len(cassette) == 1
-            assert RECORDING or cassette.all_played
-        return result
 
     return send
 
