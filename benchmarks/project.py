@@ -68,6 +68,12 @@ def __getattr__(name: str) -> Any:
     # The module is the project's URLconf as well, which can be read only after the set-up.
     if name != "urlpatterns":
         raise AttributeError(name)
+    from django.apps import apps
     from django.urls import include, path
 
-    return [path("djsms/", include("djsms.urls"))]
+    paths: list[Any] = [path("djsms/", include("djsms.urls"))]
+    if apps.is_installed("django.contrib.admin"):
+        from django.contrib import admin
+
+        paths.append(path("admin/", admin.site.urls))
+    return paths
