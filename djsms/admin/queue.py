@@ -14,7 +14,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from djsms.admin import graphs
+from djsms.admin import graphs, rendering
 from djsms.admin.numbering import number
 from djsms.admin.permissions import may_control
 from djsms.ledger.transactions import rows_of
@@ -92,7 +92,7 @@ class QueueAdmin(BaseAdmin):
                 for account in queue.accounts
             ],
             "workers": [_worker(worker, queue.moment) for worker in queue.workers],
-            "moment": queue.moment,
+            "moment": rendering.moment(queue.moment),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/djsms/queue.html", context)
@@ -166,4 +166,8 @@ def _listed(account: AccountState, status: str) -> str:
 
 
 def _worker(worker: WorkerState, moment: datetime) -> dict[str, Any]:
-    return {"state": worker, "seen": verdicts.span(moment - worker.seen_on)}
+    return {
+        "state": worker,
+        "started": rendering.moment(worker.started_on),
+        "seen": verdicts.span(moment - worker.seen_on),
+    }

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
@@ -99,7 +100,9 @@ def price(amount: Decimal | None, currency: str) -> SafeString | None:
     """Return an amount without the zeros that only the column has."""
     if amount is None:
         return None
-    return format_html('<span class="nowrap">{} {}</span>', f"{amount.normalize():f}", currency)
+    return format_html(
+        '<span class="nowrap">{} {}</span>', number_format(amount.normalize()), currency
+    )
 
 
 def cost(amount: Decimal | None, currency: str, segments: int) -> SafeString:

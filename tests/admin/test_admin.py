@@ -215,10 +215,10 @@ class TestAMessage:
         for line, end in zip(
             timeline,
             [
-                "answer 1 P-1 sending – – – –",
-                "answer 2 P-2 sending – – – –",
-                "report 2 P-2 sent sent – – JSON",
-                "report 2 P-2 failed failed 6 absent – JSON",
+                "Answer 1 P-1 sending – – – –",
+                "Answer 2 P-2 sending – – – –",
+                "Report 2 P-2 sent sent – – JSON",
+                "Report 2 P-2 failed failed 6 absent – JSON",
             ],
             strict=True,
         ):
@@ -231,6 +231,13 @@ class TestAMessage:
         assert "Price: –" in html
         assert "Text: –" in html
         assert "None" not in html
+
+    def test_shows_a_price_to_the_last_digit_that_counts(self, staff: Client) -> None:
+        [cheap, dear] = rows(2, currency="EUR")
+        for message, price in ((cheap, "0.00750000"), (dear, "1200")):
+            TextMessage.objects.filter(pk=message.pk).update(price=Decimal(price))
+        assert "0.0075 EUR" in page_of(staff, cheap)
+        assert "1200 EUR" in page_of(staff, dear)
 
     def test_shows_the_error_if_there_is_one(self, staff: Client) -> None:
         [failed] = rows(1, status=Status.REFUSED, error_code="15", error_text="opted out")
