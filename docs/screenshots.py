@@ -35,7 +35,7 @@ IMAGES = ROOT / "docs" / "images"
 WIDTH, SCALE = 820, 2
 # narrower, Django's admin puts the filters on top of the list
 ADMIN_WIDTH = 1060
-PHONE_WIDTH, PHONE_HEIGHT = 390, 700
+PHONE_WIDTH, PHONE_HEIGHT = 390, 720
 sys.path.append(str(ROOT / "tests"))
 
 import browser  # noqa: E402
@@ -63,8 +63,8 @@ TEXTS = [
     (9, 133, "Your code is 190357."),
 ]
 PHONES = [
-    ("front-light", "light", WIDTH, 620),
-    ("front-dark", "dark", WIDTH, 620),
+    ("front-light", "light", WIDTH, 640),
+    ("front-dark", "dark", WIDTH, 640),
     ("phone-light", "light", 1280, 844),
     ("phone-dark", "dark", 1280, 844),
     ("phone-light-narrow", "light", PHONE_WIDTH, PHONE_HEIGHT),
