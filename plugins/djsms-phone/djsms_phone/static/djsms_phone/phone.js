@@ -128,7 +128,7 @@
     const rowOf = (id) => rows.querySelector(`:scope > [data-id="${id}"]`);
     const countUnread = () => {
       let sum = 0;
-      for (const row of rows.children) sum += Number(row.dataset.unread ?? parseInt(slot(row, "unread").textContent, 10)) || 0;
+      for (const row of rows.children) sum += Number(row.dataset.unread);
       document.title = sum ? `(${sum}) ${words.title}` : words.title;
     };
     const applyRows = (found) => {
