@@ -259,6 +259,12 @@ class TextMessage(OwnedModel):
             ),
         ]
 
+    def _do_update(self, base_qs: models.QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
+        # Whoever read it before it was erased must not write the number back: to such an instance
+        # the row is as good as deleted.
+        rows = base_qs if self.erased_on is not None else base_qs.filter(erased_on=None)
+        return super()._do_update(rows, *args, **kwargs)
+
     def __str__(self) -> str:
         is_incoming = self.direction == self.Direction.INCOMING
         told = {"frm": mask(self.frm), "to": mask(self.to), "status": LABELS[self.status]}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core import serializers
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -17,6 +18,7 @@ from djsms import cancel_text, enqueue_text, resend_text, send_text
 from djsms.erasing import forget, holdings
 from djsms.exceptions import InvalidNumber, OutcomeUnknown, TemporarilyUnavailable
 from djsms.ledger import erasure
+from djsms.ledger.transactions import database
 from djsms.models import Gate, HourlyRollup, IncomingPart, StatusEvent, TextMessage
 from djsms.tidying import tidy
 from djsms.types import SendResult
@@ -214,6 +216,21 @@ def test_what_was_being_stored_meanwhile_is_erased_by_tidy(provider):
     assert DIGITS not in everything_stored()
     message.refresh_from_db()
     assert message.status == "sending"
+
+
+def test_an_instance_from_before_does_not_bring_the_number_back(provider):
+    old = sent()
+    forget(PERSON)
+    old.extra = {"seen": True}
+    with (
+        pytest.raises(DatabaseError, match="did not affect any rows"),
+        transaction.atomic(using=database()),
+    ):
+        old.save()
+    assert DIGITS not in everything_stored()
+    old.refresh_from_db()
+    old.extra = {"seen": True}
+    old.save()
 
 
 def test_a_repeat_of_an_erased_text_does_not_bring_it_back(provider):

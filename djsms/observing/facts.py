@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Attempt", "Claim", "Enqueuing", "Facts", "Webhook"]
+__all__ = ["Attempt", "Claim", "Enqueuing", "Facts", "FormerKey", "Webhook"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +33,13 @@ class Webhook(Facts):
     hook: str
     status: int = 0
     """The answer's."""
+
+
+@dataclass(slots=True, kw_only=True)
+class FormerKey(Facts):
+    """A request at an address whose token a former ``SECRET_KEY`` made; takes no time."""
+
+    hook: str
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
-from djsms.observing.facts import Attempt, Claim, Enqueuing, Facts, Webhook
+from djsms.observing.facts import Attempt, Claim, Enqueuing, Facts, FormerKey, Webhook
 
 __all__ = ["Figures"]
 
@@ -51,6 +51,12 @@ class Figures:
             ("account", "hook"),
             registry=registry,
         )
+        self.former_keys = Counter(
+            "djsms_former_key_webhooks",
+            "Requests of providers at an address of a former SECRET_KEY.",
+            ("account", "hook"),
+            registry=registry,
+        )
         self.enqueued = Counter(
             "djsms_enqueued",
             "Texts that were stored to wait, also those that were rolled back later.",
@@ -83,6 +89,8 @@ class Figures:
             case Webhook():
                 self.webhooks.labels(facts.account, facts.hook, str(facts.status)).inc()
                 self.webhook_seconds.labels(facts.account, facts.hook).observe(seconds)
+            case FormerKey():
+                self.former_keys.labels(facts.account, facts.hook).inc()
             case Enqueuing() if facts.count:
                 self.enqueued.labels(facts.account, facts.priority).inc(facts.count)
             case Claim() if facts.count:

@@ -7,6 +7,8 @@ import logging
 import time
 
 from djsms.accounts import addresses
+from djsms.observing.facts import FormerKey
+from djsms.observing.observers import around
 
 __all__ = ["tell_of_old_token"]
 
@@ -19,9 +21,11 @@ _told: dict[tuple[str, str], float] = {}
 
 
 def tell_of_old_token(alias: str, hook: str, token: str) -> None:
-    """Log it if a token that counts is not that of today's key; once an hour for each address."""
+    """Tell if a token that counts is not that of today's key; the log once an hour an address."""
     if addresses.is_of_today(alias, token):
         return
+    with around(FormerKey(account=alias, hook=hook)):
+        pass
     now = time.monotonic()
     if now - _told.get((alias, hook), -QUIET) < QUIET:
         return

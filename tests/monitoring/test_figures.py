@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from prometheus_client import CollectorRegistry, generate_latest
 from scripted import Provider
 
 from djsms import enqueue_text, queue, send_text
+from djsms.accounts import addresses
 from djsms.exceptions import InvalidMessage, OutcomeUnknown
 from djsms.monitoring import queue_figures
 from djsms.observing import observers
@@ -63,6 +65,21 @@ def test_webhooks_are_counted_by_their_answer(
     for status in ("200", "400"):
         counted = value(registry, "djsms_webhooks_total", hook="parse_callback", status=status)
         assert counted == 1
+
+
+def test_addresses_of_a_former_key_are_counted(
+    registry: CollectorRegistry, provider: Provider, settings: Any
+) -> None:
+    old = addresses.token("default")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+    provider.reports(provider_id="x", status="sent")
+    assert value(registry, "djsms_former_key_webhooks_total", hook="parse_callback") is None
+    Client().post(
+        f"/djsms/callback/default/{old}/",
+        '{"provider_id": "y", "status": "sent"}',
+        content_type="application/json",
+    )
+    assert value(registry, "djsms_former_key_webhooks_total", hook="parse_callback") == 1
 
 
 def test_names_that_somebody_makes_up_are_one_figure(
