@@ -179,6 +179,13 @@ class TestThePage:
     def test_is_linked(self, staff: Client, address: str) -> None:
         assert f'href="{PAGE}"' in staff.get(address).content.decode()
 
+    def test_leads_to_the_queue_and_back(self, client: Client) -> None:
+        staff = with_permissions(client, "view_textmessage", "view_gate")
+        queue = "/admin/djsms/gate/"
+        tools = re.findall(r"object-tools.*?</ul>", main_of(page(staff)), re.S)
+        assert [f'href="{queue}"' in tool for tool in tools] == [True]
+        assert f'href="{PAGE}"' in main_of(staff.get(queue).content.decode())
+
     def test_has_a_graph_with_a_name_and_its_numbers_in_a_table(self, staff: Client) -> None:
         made(3, status=Status.DELIVERED)
         html = main_of(page(staff))

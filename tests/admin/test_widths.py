@@ -79,6 +79,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("djsms/", include("djsms.urls")),
     path("enter/", enter),
+    # What a browser asks for by itself, whenever it likes.
+    path("favicon.ico", lambda request: HttpResponse(status=204)),
 ]
 
 pytestmark = [
@@ -220,13 +222,13 @@ def test_nor_on_the_page_that_asks_before_an_action(
     tab: browser.Tab, site: str, width: int
 ) -> None:
     tab.size(width, 844)
-    for action in ("cancel", "send_again", "ask_provider"):
+    for action in ("cancel", "send_again", "ask_provider", "forget_people"):
         tab.open("about:blank#next")
         tab.open(site + reverse("admin:djsms_textmessage_changelist"))
         tab.run("document.querySelector('#action-toggle').click()")
         tab.run(f"document.querySelector('select[name=action]').value = '{action}'")
         tab.run("document.querySelector('.actions button').click()")
-        tab.wait("document.querySelector('.djsms-left-out')")
+        tab.wait("document.querySelector('.djsms-plan .cancel-link')")
         assert tab.run(OVERFLOWING) == []
     assert tab.errors == []
 
