@@ -37,7 +37,7 @@ class Operator:
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.calls: Counter[str] = Counter()
-        self.news = threading.Condition()
+        self._lock = threading.Lock()
         operator = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -60,14 +60,8 @@ class Operator:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def take(self, ref: str) -> None:
-        with self.news:
+        with self._lock:
             self.calls[ref] += 1
-            self.news.notify_all()
-
-    def wait_for(self, calls: int) -> bool:
-        """Wait for so many calls in all; False if they do not come."""
-        with self.news:
-            return self.news.wait_for(lambda: self.calls.total() >= calls, PATIENCE)
 
     def close(self) -> None:
         self.server.shutdown()

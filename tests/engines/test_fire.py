@@ -14,9 +14,10 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -44,6 +45,7 @@ pytestmark = [
 ]
 
 RABBITMQ = 5672
+STALL = 30  # seconds, more than a sweep and a drain take to begin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +111,9 @@ class Fire:
     workers: list[subprocess.Popen[str]] = field(default_factory=list)
     web: subprocess.Popen[str] | None = None
     kills: int = 0
+    cuts: int = 0
+    revived: int = 0
+    """How often workers were restarted because they did nothing."""
 
     def store(self, count: int) -> None:
         self.web = self._start(str(HERE / "fire_web.py"), str(count), talks=True)
@@ -138,11 +143,36 @@ class Fire:
             os.kill(int(children[0]), signal.SIGKILL)
             self.kills += 1
 
-    def wait_until_quiet(self) -> None:
+    def has_called(self, times: int) -> bool:
+        return self.operator.calls.total() >= times
+
+    def cut(self) -> None:
+        """Take the broker away for a moment."""
+        assert self.broker
+        self.broker.cut()
+        self.cuts += 1
+
+    def wait_until(self, is_reached: Callable[[], bool]) -> None:
+        """Wait, and restart workers that do nothing, if their Redis was restarted before.
+
+        A worker of Celery's may then stop consuming without a word. Whoever watches the age of the
+        queue restarts it.
+        """
         end = time.monotonic() + PATIENCE
-        while TextMessage.objects.filter(due_on__isnull=False).exists():
-            assert time.monotonic() < end, self.logs()
-            time.sleep(0.2)
+        calls, since = -1, 0.0
+        while not is_reached():
+            now = time.monotonic()
+            if calls != self.operator.calls.total():
+                calls, since = self.operator.calls.total(), now
+            if now - since > STALL and isinstance(self.broker, Redis) and self.revived < self.cuts:
+                self.revived += 1
+                for _ in range(len(self.workers)):
+                    self.kill_worker()
+                since = now
+            if now > end:
+                self.dump()
+                pytest.fail(self.logs())
+            time.sleep(0.05)
 
     def stop(self) -> None:
         for process in [*self.workers, *filter(None, [self.web])]:
@@ -160,8 +190,15 @@ class Fire:
                 pipe.close()
         self.workers, self.web = [], None
 
+    def dump(self) -> None:
+        """Have Celery's workers write what each of their threads is doing."""
+        if self.kind.engine == "celery":
+            for worker in self.workers:
+                worker.send_signal(signal.SIGUSR1)
+            time.sleep(2)
+
     def logs(self) -> str:
-        return "\n".join(path.read_text()[-3000:] for path in sorted(self.folder.glob("*.log")))
+        return "\n".join(path.read_text()[-9000:] for path in sorted(self.folder.glob("*.log")))
 
     def _start(self, *arguments: str, talks: bool = False) -> subprocess.Popen[str]:
         with (self.folder / f"{len(list(self.folder.glob('*.log')))}.log").open("w") as log:
@@ -254,20 +291,18 @@ def burn(fire: Fire, texts: int, kills: int) -> None:
     start = time.monotonic()
     fire.store(texts)
     step = max(1, texts // (kills + 2))
-    cuts = 0
     for number in range(1, kills + 1):
-        assert fire.operator.wait_for(number * step), fire.logs()
+        fire.wait_until(partial(fire.has_called, number * step))
         match number % 3:
             case 1:
                 fire.kill_worker()
             case 2:
                 fire.kill_child()
             case 0 if fire.broker:
-                fire.broker.cut()
-                cuts += 1
+                fire.cut()
             case _:
                 fire.kill_worker()
-    fire.wait_until_quiet()
+    fire.wait_until(lambda: not TextMessage.objects.filter(due_on__isnull=False).exists())
     fire.stop()
     seconds = time.monotonic() - start
 
@@ -279,7 +314,8 @@ def burn(fire: Fire, texts: int, kills: int) -> None:
     statuses = Counter(TextMessage.objects.values_list("status", flat=True))
     print(
         f"{texts} texts, {fire.operator.calls.total()} calls, {dict(statuses)}, "
-        f"{fire.kills} calls at risk, {cuts} times no broker, {seconds:.0f} s"
+        f"{fire.kills} calls at risk, {fire.cuts} times no broker, "
+        f"{fire.revived} times stuck, {seconds:.0f} s"
     )
     assert [ref for ref, calls in fire.operator.calls.items() if calls > 1] == []
     assert set(statuses) <= {"sending", "unknown"}
