@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core import serializers
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -376,3 +377,32 @@ class TestRetention:
             sent()
         made_long_ago(days=31)
         assert [tidy().erased, tidy().erased, tidy().erased] == [4, 1, 0]
+
+
+@pytest.mark.live
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_reports_that_come_meanwhile_bring_nothing_back(provider):
+    """Whatever the order in which reports and erasing get at a message."""
+    messages = [sent(status_report=True) for _ in range(40)]
+
+    def report(message: TextMessage) -> None:
+        try:
+            for status in ("sending", "sent", "failed"):
+                answer = provider.reports(
+                    ref=message.ref, status=status, error_text=WORDS, msisdn=PERSON
+                )
+                assert answer.status_code == 200
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(report, message) for message in messages]
+        forget(PERSON)
+        for call in calls:
+            call.result()
+    forget(PERSON)
+    tidy()
+    assert DIGITS not in everything_stored()
+    assert WORDS not in everything_stored()
+    assert set(TextMessage.objects.values_list("status", flat=True)) == {"failed"}
+    assert StatusEvent.objects.filter(source="report").count() == 120

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connections
 from django.utils import timezone
 
 from djsms import conf
 from djsms.ledger import clock
-from djsms.ledger.transactions import in_transaction, rows_of
+from djsms.ledger.transactions import database, in_transaction, rows_of
 from djsms.models import HourlyRollup, IncomingPart, StatusEvent, TextMessage
 from djsms.types import Status
 
@@ -56,7 +57,7 @@ def erase_old() -> int:
         rows_of(TextMessage)
         .filter(erased_on=None, created_on__lt=now - kept)
         .exclude(status=Status.CREATED)
-        .order_by("created_on")
+        .order_by(*_as_indexed())
         .values_list("pk", flat=True)
     )
     count = 0
@@ -138,6 +139,14 @@ def names(value: object, digits: str) -> bool:
     if isinstance(value, list):
         return any(names(item, digits) for item in value)
     return bool(digits) and digits in NOT_DIGITS.sub("", str(value))
+
+
+def _as_indexed() -> tuple[str, ...]:
+    """Return the order in which the index has what is not erased, so that no database sorts it."""
+    if connections[database()].vendor == "mysql":
+        return ("created_on",)
+    # To PostgreSQL the first column is not the same for all because it is NULL for all.
+    return "erased_on", "created_on"
 
 
 def _erase(keys: Collection[int], number: str | None) -> list[int]:
