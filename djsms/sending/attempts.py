@@ -6,11 +6,12 @@ import copy
 import itertools
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections
-from django.db.models import Q
 from django.utils import timezone
 
 from djsms.accounts import addresses
@@ -21,10 +22,10 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
     TextMessageError,
 )
-from djsms.ledger import clock, storable
+from djsms.ledger import clock, statements, storable
 from djsms.ledger.announcements import announce
 from djsms.ledger.statuses import kind_of
-from djsms.ledger.transactions import in_transaction, persist, read_afresh, rows_of
+from djsms.ledger.transactions import persist, read_afresh, rows_of
 from djsms.models import CODE_LENGTH, TextMessage
 from djsms.observing.facts import Attempt
 from djsms.observing.observers import around
@@ -35,10 +36,6 @@ from djsms.types import Encoding, OutgoingText, SendResult, Status
 __all__ = ["Outcome", "attempt", "attempt_in_thread", "claim", "record", "release"]
 
 logger = logging.getLogger("djsms")
-
-
-# Waiting, or stored by somebody whose turn to send it has not come.
-IDLE = Q(attempted_on=None) | Q(due_on__isnull=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +61,19 @@ def claim(message: TextMessage) -> bool:
     attempts = message.attempts + 1
     # Set beforehand, so that what is broken off can be taken back.
     message.attempted_on, message.attempts = now, attempts
+    marks = {
+        "attempted_on": now,
+        "attempts": attempts,
+        "expires_on": message.expires_on,
+        "due_on": None,
+        "worker": "",
+        "updated_on": now,
+    }
     tries = itertools.count()
 
     def mark() -> bool:
         is_first = next(tries) == 0
-        if row.filter(IDLE, attempts=attempts - 1).update(
-            attempted_on=now,
-            attempts=attempts,
-            expires_on=message.expires_on,
-            due_on=None,
-            worker="",
-            updated_on=now,
-        ):
+        if _change_idle(message, attempts - 1, marks):
             return True
         # The first try may have gone through, and only its acknowledgement got lost.
         return not is_first and row.filter(attempted_on=now, attempts=attempts).exists()
@@ -155,11 +153,29 @@ def _expire(message: TextMessage, now: datetime) -> None:
         "due_on": None,
         "updated_on": now,
     }
-    waiting = rows_of(TextMessage).filter(IDLE, pk=message.pk, status=Status.CREATED)
-    has_ended = in_transaction(lambda: waiting.update(**changes))
+    has_ended = persist(lambda: _change_idle(message, message.attempts, changes))
     read_afresh(message)
     if has_ended:
         announce(message, changes)
+
+
+def _change_idle(message: TextMessage, attempts: int, changes: Mapping[str, Any]) -> bool:
+    """Change a row that waits, or whose turn has not come, after so many attempts.
+
+    Returns whether it was there to be changed. One statement, and so a transaction of its own.
+    """
+    rows = statements.execute(
+        f"UPDATE {statements.table(TextMessage)} SET {statements.assigned(changes)} "
+        "WHERE id = %s AND status = %s AND attempts = %s "
+        "AND (attempted_on IS NULL OR due_on IS NOT NULL)",
+        [
+            *statements.prepared(TextMessage, changes),
+            message.pk,
+            Status.CREATED.value,
+            attempts,
+        ],
+    )
+    return bool(rows)
 
 
 def _called(gateway: Gateway, message: TextMessage) -> Outcome:
