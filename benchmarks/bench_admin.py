@@ -21,6 +21,8 @@ from decimal import Decimal
 from project import project
 
 BATCH = 5_000
+# Rows of one statement: of many long ones that are all different SQLite would keep a hundred.
+LOT = 500
 TIMES = 15
 DAYS = 30
 
@@ -72,20 +74,25 @@ def fill(total: int) -> None:
     from djsms.models import StatusEvent, TextMessage
 
     for start in range(0, total, BATCH):
-        texts = TextMessage.objects.bulk_create(_texts(start, min(BATCH, total - start), total))
+        texts = TextMessage.objects.bulk_create(
+            _texts(start, min(BATCH, total - start), total), batch_size=LOT
+        )
         StatusEvent.objects.bulk_create(
-            StatusEvent(
-                message=text,
-                source=source,
-                account=text.account,
-                status="sending" if source == "answer" else "delivered",
-                number=1 if source == "answer" else 0,
-                provider_id=text.provider_id,
-                fingerprint=f"{source} {text.ref}",
-                created_on=text.created_on + timedelta(seconds=random.lognormvariate(1.6, 1)),
-            )
-            for text in texts
-            for source in (("answer", "report") if text.status == "delivered" else ("answer",))
+            (
+                StatusEvent(
+                    message=text,
+                    source=source,
+                    account=text.account,
+                    status="sending" if source == "answer" else "delivered",
+                    number=1 if source == "answer" else 0,
+                    provider_id=text.provider_id,
+                    fingerprint=f"{source} {text.ref}",
+                    created_on=text.created_on + timedelta(seconds=random.lognormvariate(1.6, 1)),
+                )
+                for text in texts
+                for source in (("answer", "report") if text.status == "delivered" else ("answer",))
+            ),
+            batch_size=LOT,
         )
 
 
@@ -147,7 +154,7 @@ def main() -> None:
         fill(total)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-        print(f"{total:,} messages over {DAYS} days, on {kind}")
+        print(f"{total:,} messages over {DAYS} days, on {kind}", flush=True)
         told("sums, the first time", lambda: keep_rollups(seconds=3600), 1)
         assert not HourlyRollup.objects.filter(is_stale=True).exists()
         told("sums, each minute", keep_rollups, TIMES)
