@@ -45,6 +45,8 @@ def next_steps(message: TextMessage, request: HttpRequest) -> list[NextStep]:
         return [NextStep(words=_("It was sent again, as a new message:"), message=newer)]
     if message.due_on is not None:
         return [_cancelling(request)]
+    if message.status is Status.CREATED and message.attempted_on is None:
+        return [_stranded(request)]
     if message.status is Status.UNKNOWN:
         return [_waiting(message), _asking(message, request), _deciding(request)]
     if message.status in (Status.SENDING, Status.SENT):
@@ -91,6 +93,14 @@ def _resending(message: TextMessage, request: HttpRequest) -> NextStep:
         words = _("It surely did not go out: it can be sent again, as a new message.")
     else:
         words = _("Once what kept it from arriving is put right, it can be sent again.")
+    return _step(permissions.may_send_again(request), words, send_again, _("Send again"))
+
+
+def _stranded(request: HttpRequest) -> NextStep:
+    words = _(
+        "Its turn to be sent has not come. If the process that was to send it is gone, send it "
+        "again: it surely did not go out."
+    )
     return _step(permissions.may_send_again(request), words, send_again, _("Send again"))
 
 

@@ -110,6 +110,12 @@ def test_one_that_waits_can_be_taken_back(operator: Client, provider: Provider) 
     assert buttons(section(operator, enqueue_text("Hello", "Acme", TO))) == ["cancel"]
 
 
+def test_one_whose_turn_never_came_can_be_sent_again(operator: Client, provider: Provider) -> None:
+    html = section(operator, TextMessage.objects.create(text="Hello", frm="Acme", to=TO))
+    assert "Its turn to be sent has not come." in html
+    assert buttons(html) == ["send_again"]
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [(TemporarilyUnavailable("down"), "surely did not go out"), (Refused("no"), "put right")],
