@@ -155,6 +155,17 @@ class TestItsNumbers:
         HourlyRollup.objects.update(counted_on=timezone.now() - dashboard.LATE * 2)
         assert "It has not run lately" in page(staff)
 
+    def test_are_shown_as_they_were_if_the_database_takes_no_writes(self, staff: Client) -> None:
+        made(1, status=Status.SENT)
+        keep_rollups()
+        HourlyRollup.objects.update(counted_on=timezone.now() - timedelta(minutes=5))
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = ON")
+            try:
+                assert "1 text was sent." in page(staff)
+            finally:
+                cursor.execute("PRAGMA query_only = OFF")
+
     @pytest.mark.parametrize("stored", [0, 3000])
     def test_take_as_many_queries_however_much_is_stored(
         self, staff: Client, many: None, stored: int

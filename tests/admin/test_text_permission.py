@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from scripted import Provider
 
 from djsms import send_text
+from djsms.admin import TextMessageAdmin
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,18 @@ def test_nobody_asks_for_texts_by_the_address_of_the_list(
 def test_nobody_asks_for_parts_by_it_either(looker: Client) -> None:
     address = reverse("admin:djsms_incomingpart_changelist")
     assert looker.get(address, {"text__startswith": "It"}).status_code == 400
+
+
+def test_a_project_s_own_filters_can_be_asked_for(rf: RequestFactory) -> None:
+    class ShopMessageAdmin(TextMessageAdmin):
+        list_filter = (("status", admin.ChoicesFieldListFilter), "backend")
+
+    own = ShopMessageAdmin(TextMessage, admin.site)
+    allowed = [own.lookup_allowed(f"{name}__exact", "x", rf.get("/")) for name in WANTED]
+    assert dict(zip(WANTED, allowed, strict=True)) == WANTED
+
+
+WANTED = {"status": True, "backend": True, "text": False, "direction": False}
 
 
 def test_what_messages_say_is_not_searched(looker: Client, message: TextMessage) -> None:

@@ -9,9 +9,10 @@ from django.test import Client
 from django.urls import reverse
 from scripted import Provider
 
-from djsms import Status, enqueue_text, send_text
+from djsms import Status, enqueue_text, queue, send_text
 from djsms.admin.actions import cancelling
 from djsms.models import TextMessage
+from djsms.waiting.cancelling import cancel_texts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,6 +94,19 @@ def test_does_a_bounded_number_at_a_time_and_says_so(
     assert "More of them wait: at a time it is 2, the oldest first." in choose(operator, *texts)
     assert "2 texts cancelled." in choose(operator, *texts, confirmed="yes")
     assert TextMessage.objects.get(status="created") == texts[-1]
+
+
+def test_says_if_it_was_too_late_for_some(
+    operator: Client, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def others_were_faster(texts: list[TextMessage]) -> list[TextMessage]:
+        queue.drain(limit=1)
+        return cancel_texts(texts)
+
+    monkeypatch.setattr(cancelling, "cancel_texts", others_were_faster)
+    page = choose(operator, wait(), wait(), confirmed="yes")
+    assert "1 text cancelled." in page
+    assert "1 was sent meanwhile: it was too late for it." in page
 
 
 def test_needs_its_permission(client: Client, provider: Provider) -> None:

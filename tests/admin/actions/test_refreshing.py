@@ -112,6 +112,19 @@ def test_ends_in_good_time_and_says_what_is_left(
     assert f"The provider is slow. Not asked about: {LOT + 2}; choose them again." in page
 
 
+def test_few_at_a_time(operator: Client, asked: Asked) -> None:
+    rows = [TextMessage(text="Hi", frm="Acme", to=TO) for _ in range(refreshing.MOST + 1)]
+    page = choose(operator, *TextMessage.objects.bulk_create(rows), confirmed="yes")
+    assert f"Choose up to {refreshing.MOST} at a time" in page
+    assert asked.asked == []
+
+
+def test_an_account_that_is_gone_cannot_be_asked(operator: Client, asked: Asked) -> None:
+    text = send_text("Hello", "Acme", TO)
+    TextMessage.objects.update(account="gone")
+    assert "no account 'gone'" in choose(operator, text)
+
+
 def test_needs_its_permission(client: Client, asked: Asked) -> None:
     text = send_text("Hello", "Acme", TO)
     choose(staff(client, "view_textmessage"), text, confirmed="yes")
