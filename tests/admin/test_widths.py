@@ -30,7 +30,7 @@ POLICY = (
 )
 WIDTHS = (390, 768, 1280)
 
-# What is wider than the window, and what a box of its own cuts off or makes scroll.
+# What is wider than the window, what a box of its own cuts off or makes scroll, and torn words.
 OVERFLOWING = """
 (() => {
   const width = document.documentElement.clientWidth;
@@ -46,6 +46,10 @@ OVERFLOWING = """
     if (cuts && element.tagName !== 'SELECT' && element.scrollWidth > element.clientWidth + 1)
       found.push(`${name} cuts`);
   }
+  for (const pill of main.querySelectorAll('.djsms-status'))
+    if (!pill.textContent.includes(' ') &&
+        pill.offsetHeight > 2 * parseFloat(getComputedStyle(pill).fontSize))
+      found.push(`${pill.textContent} is torn apart`);
   return found;
 })()
 """
@@ -135,6 +139,9 @@ def rows() -> dict[str, Any]:
         "currency": "EUR",
     }
     StatusEvent.objects.create(message=unknown, fingerprint="1", **event)
+    StatusEvent.objects.create(
+        message=unknown, fingerprint="3", **event | {"status": Status.DELIVERED}
+    )
     lost = StatusEvent.objects.create(fingerprint="2", ref="a" * 32, **event)
     part = IncomingPart.objects.create(
         account="marketing-campaigns-of-spring",
