@@ -338,6 +338,7 @@ def test_the_ledger_follows_the_rules(machine):
 
 
 @pytest.mark.live
+@pytest.mark.timeout(1200)
 @pytest.mark.django_db(databases="__all__")
 def test_the_ledger_follows_the_rules_for_20_000_steps(machine):
     # In all, on three databases.
