@@ -18,7 +18,8 @@ class Cable:
         self.port = self._listener.getsockname()[1]
         self._is_up = True
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def cut(self) -> None:
         """End all connections; new ones are forwarded again."""
@@ -34,6 +35,9 @@ class Cable:
         self._is_up = True
 
     def close(self) -> None:
+        """Listen no more; whoever only closed it would leave a thread that goes on accepting."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._listener.close()
         self.cut()
 
