@@ -121,15 +121,12 @@ def _mark(hours: Iterable[datetime]) -> None:
 
 def _fill(first: datetime, now: datetime, moment: datetime) -> None:
     """Add the hours that are not there: stale ones, or empty ones if no message was made then."""
-    known = {
-        clock.aware(hour)
-        for hour in rows_of(HourlyRollup)
-        .filter(hour__gte=clock.stored(first))
-        .values_list("hour", flat=True)
-    }
-    missing = [hour for hour in _hours(first, now) if hour not in known]
-    if not missing:
+    hours = list(_hours(first, now))
+    kept = rows_of(HourlyRollup).filter(hour__gte=clock.stored(first), hour__lte=clock.stored(now))
+    if kept.count() == len(hours):
         return
+    known = set(map(clock.aware, kept.values_list("hour", flat=True)))
+    missing = [hour for hour in hours if hour not in known]
     made = set(_made(made_between(missing[0], missing[-1] + HOUR), "created_on"))
     rows = [
         HourlyRollup(
