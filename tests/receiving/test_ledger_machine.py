@@ -340,6 +340,6 @@ def test_the_ledger_follows_the_rules(machine):
 @pytest.mark.live
 @pytest.mark.timeout(1200)
 @pytest.mark.django_db(databases="__all__")
-def test_the_ledger_follows_the_rules_for_20_000_steps(machine):
-    # In all, on three databases.
-    run(machine, examples=140, steps=50)
+def test_the_ledger_follows_the_rules_for_thousands_of_steps(machine, database):
+    # The servers take three times as long for each.
+    run(machine, examples=140 if database == "default" else 40, steps=50)
