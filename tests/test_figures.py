@@ -96,7 +96,6 @@ FIGURES = [
     ("docs/admin.md", f"asks about up to {refreshing.MOST} of them"),
     ("docs/admin.md", f"fewer than {keeping.FEW:,} messages were made in {keeping.DAYS} days"),
     ("docs/admin.md", f"the hour of its text, up to {keeping.DAYS} days back"),
-    ("djsms/templates/admin/djsms/dashboard.html", f"up to {keeping.DAYS} days back"),
     ("docs/status-reports.md", f"the {word(len(FAILURES))} failures"),
     ("docs/api.md", f"{TextMessage._meta.get_field('ref').max_length} hexadecimal characters"),
     (

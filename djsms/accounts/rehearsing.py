@@ -40,5 +40,6 @@ def is_rehearsal(alias: str, plugin: object) -> bool:
 
 def is_under_test() -> bool:
     """Return whether Django's test environment is set up, by whichever runner."""
-    # This is what it sets up, and takes away in the end; whoever has not imported it is no test.
-    return hasattr(sys.modules.get("django.core.mail"), "outbox")
+    # What it keeps until it is taken down again; an outbox of mail may be there in any process.
+    state = getattr(sys.modules.get("django.test.utils"), "_TestState", None)
+    return hasattr(state, "saved_data")

@@ -51,7 +51,6 @@ class Provider:
         scheme = "https" if tls else "http"
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self._plug: socket.socket | None = None
-        self._is_stranding = False
         # Not polled for the end but told of it: a suite starts hundreds of these.
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
 
@@ -126,19 +125,9 @@ class Provider:
 
         self._set(to, act)
 
-    def strand(self) -> None:
-        """Answer nothing more, for as long as the process lives, and let who asks wait.
-
-        For a client that would ask for ever: refused, it would turn round and round at full speed.
-        """
-        self._is_stranding = True
-        self._acts = {}
-        self._act = _never_answered
-        _stranding.append(self)
-
     def close(self) -> None:
         """Listen no more: who connects from now on is refused."""
-        if self._plug is not None or self._is_stranding:
+        if self._plug is not None:
             return
         port = self._server.server_port
         self._server.stop()
@@ -260,14 +249,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _answer_to(received: Received, answer: _Scripted) -> Answer:
     return (answer if isinstance(answer, Answer) else answer(received)).with_new_id()
-
-
-# Their sockets stay open.
-_stranding: list[Provider] = []
-
-
-def _never_answered(handler: _Handler, received: Received) -> None:
-    threading.Event().wait()
 
 
 def _nothing_scripted(handler: _Handler, received: Received) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextvars
+import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,8 +19,16 @@ MAX_REQUESTS = 20
 """More than any one call has a reason to make."""
 
 POLL = 0.05
+GRACE = 0.5
+# Before, while coverage traces, an exception that is pending for a thread that waits in C makes all
+# threads turn on the spot until that one wakes up; and one that waits for a lock never does.
+MAY_WAIT_FOR_EVER = sys.version_info >= (3, 12)
 # The kit moves the clock of the backend, not its own.
 _now = time.monotonic
+
+
+class _Stopped(BaseException):
+    """Ends a thread in which a backend goes on for ever."""
 
 
 def bounded(
@@ -26,9 +36,7 @@ def bounded(
 ) -> Any:
     """Return what the call returns, or raise what it raises; fail if it does not end.
 
-    It runs in a thread of its own, since nothing else can be left behind when it hangs. No
-    exception is thrown into that thread: as long as it waits in C for what never comes, a pending
-    exception makes Python 3.11 turn on the spot in all threads while coverage traces them.
+    It runs in a thread of its own, since nothing else can be left behind when it hangs.
     """
     ends = _now() + seconds
     first = len(provider.requests) if provider else 0
@@ -47,13 +55,14 @@ def bounded(
     thread.start()
     while not done.wait(POLL):
         requests = len(provider.requests) - first if provider else 0
-        if provider and requests > MAX_REQUESTS:
-            provider.strand()
+        if requests > MAX_REQUESTS:
+            _end(thread, provider, surely_wakes=True)
             fail(
                 f"{what} made {requests} requests and would have made more: try nothing again "
                 "without end. A new token is worth one more try, and nothing else is."
             )
         if _now() > ends:
+            _end(thread, provider, surely_wakes=False)
             fail(
                 f"{what} had not ended after {seconds:.1f} seconds. Limit how long it waits for "
                 "the connection, for each sign of life and for the whole answer, wait for no "
@@ -64,3 +73,15 @@ def bounded(
     if "error" in outcome:
         raise outcome["error"]
     return outcome["value"]
+
+
+def _end(thread: threading.Thread, provider: Provider | None, *, surely_wakes: bool) -> None:
+    """End what can be ended of a call that went on for too long, so that it disturbs no other."""
+    if provider is not None:
+        # Who waits for it comes back, with an error.
+        provider.close()
+        thread.join(GRACE)
+    if thread.is_alive() and (surely_wakes or MAY_WAIT_FOR_EVER):
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped)
+        )
