@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from djsms.ledger.transactions import database, persist
 
-__all__ = ["EPOCH", "aware", "microseconds", "moment_of", "now", "stored", "ticking"]
+__all__ = ["EPOCH", "aware", "hour_of", "microseconds", "moment_of", "now", "stored", "ticking"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -55,6 +55,11 @@ def ticking() -> Callable[[], datetime]:
 def moment_of(microseconds: int) -> datetime:
     """Return the time as an aware ``datetime`` in UTC."""
     return EPOCH + timedelta(microseconds=microseconds)
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return when the hour of an aware time began, in UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def stored(moment: datetime) -> datetime:

@@ -178,7 +178,7 @@ def _has_telling_key(message: TextMessage, number: str | None) -> bool:
 def _count_anew(messages: Iterable[TextMessage]) -> None:
     """Have the hours counted anew in whose sums the words of these messages may be."""
     hours = {
-        clock.stored(clock.aware(message.created_on).replace(minute=0, second=0, microsecond=0))
+        clock.stored(clock.hour_of(clock.aware(message.created_on)))
         for message in messages
         if message.error_text
     }

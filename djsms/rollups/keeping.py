@@ -22,7 +22,7 @@ from djsms.models import HourlyRollup, StatusEvent, TextMessage
 from djsms.rollups.counting import HOUR, count_hour, made_between
 from djsms.types import Status
 
-__all__ = ["DAYS", "hour_of", "keep_if_few", "keep_rollups"]
+__all__ = ["DAYS", "keep_if_few", "keep_rollups"]
 
 DAYS = 30
 # Longer than transactions take: what they store has the time at which they began.
@@ -45,12 +45,12 @@ def keep_rollups(seconds: float = PATIENCE) -> int:
     ``seconds`` is after which no further hour is begun; those left are counted the next time.
     """
     moment = clock.now()
-    now = hour_of(moment)
+    now = clock.hour_of(moment)
     first = now - timedelta(days=DAYS)
     last = rows_of(HourlyRollup).aggregate(last=Max("counted_on"))["last"]
     if last is not None:
         since = clock.aware(last) - OVERLAP
-        _mark({*_changed(since, first), *_hours(hour_of(since), now)})
+        _mark({*_changed(since, first), *_hours(clock.hour_of(since), now)})
     _fill(first, now, moment)
     end = time.monotonic() + seconds
     counted = []
@@ -71,15 +71,10 @@ def keep_if_few() -> None:
     last = rows_of(HourlyRollup).aggregate(last=Max("counted_on"))["last"]
     if last is not None and clock.aware(last) + FRESH > moment:
         return
-    now = hour_of(moment)
+    now = clock.hour_of(moment)
     made = made_between(now - timedelta(days=DAYS), now + HOUR).values_list("pk", flat=True)
     if len(made[: FEW + 1]) <= FEW:
         keep_rollups(SHORT)
-
-
-def hour_of(moment: datetime) -> datetime:
-    """Return when the hour of a time began, in UTC."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _hours(first: datetime, last: datetime) -> Iterator[datetime]:
@@ -109,8 +104,8 @@ def _made(rows: Any, field: str) -> Iterator[datetime]:
     for (hour,) in hours.distinct():
         # Without time zones the database's hours are those of a zone that may be half an hour off.
         start = clock.aware(hour)
-        yield hour_of(start)
-        yield hour_of(start + HOUR - timedelta(seconds=1))
+        yield clock.hour_of(start)
+        yield clock.hour_of(start + HOUR - timedelta(seconds=1))
 
 
 def _mark(hours: Iterable[datetime]) -> None:

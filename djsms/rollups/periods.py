@@ -12,7 +12,6 @@ from djsms.ledger import clock
 from djsms.ledger.transactions import rows_of
 from djsms.models import HourlyRollup
 from djsms.rollups.figures import Figures
-from djsms.rollups.keeping import hour_of
 
 __all__ = ["PERIODS", "Overview", "Period", "Slice", "overview"]
 
@@ -62,7 +61,7 @@ class Overview:
 def overview(period: Period, account: str = "") -> Overview:
     """Return the sums of a period, up to now. One query, which reads a row for each hour."""
     moment = clock.now()
-    found = Overview(moment=moment, slices=_slices(hour_of(moment), period))
+    found = Overview(moment=moment, slices=_slices(clock.hour_of(moment), period))
     _read(found)
     for part in found.slices:
         for name, figures in part.accounts.items():

@@ -15,7 +15,7 @@ from djsms.ledger import clock
 from djsms.models import HourlyRollup, StatusEvent, TextMessage
 from djsms.rollups import keeping
 from djsms.rollups.counting import HOUR
-from djsms.rollups.keeping import hour_of, keep_if_few, keep_rollups
+from djsms.rollups.keeping import keep_if_few, keep_rollups
 from djsms.rollups.periods import PERIODS, overview
 
 pytestmark = [
@@ -87,7 +87,7 @@ def test_a_report_that_comes_late_changes_the_hour_of_its_text(at: SetTo, late: 
     at(NOW + late + timedelta(minutes=1))
     keep_rollups()
     assert sums() == (1, 1)
-    changed = HourlyRollup.objects.get(hour=clock.stored(hour_of(NOW)))
+    changed = HourlyRollup.objects.get(hour=clock.stored(clock.hour_of(NOW)))
     assert changed.figures["default"]["statuses"] == {"delivered": 1}
 
 
@@ -147,7 +147,7 @@ def test_an_old_hour_is_not_counted_without_a_reason(at: SetTo) -> None:
     for hours in (2, 5):
         at(NOW + timedelta(hours=hours))
         keep_rollups()
-    counted_on = HourlyRollup.objects.get(hour=clock.stored(hour_of(NOW))).counted_on
+    counted_on = HourlyRollup.objects.get(hour=clock.stored(clock.hour_of(NOW))).counted_on
     assert clock.aware(counted_on) == NOW + timedelta(hours=2)
 
 
@@ -172,7 +172,7 @@ def test_an_hour_of_very_many_is_counted_anew_only_so_often(at: SetTo) -> None:
     made(NOW)
     at(NOW)
     keep_rollups()
-    HourlyRollup.objects.filter(hour=clock.stored(hour_of(NOW))).update(texts=240_000)
+    HourlyRollup.objects.filter(hour=clock.stored(clock.hour_of(NOW))).update(texts=240_000)
     made(NOW)
     at(NOW + timedelta(seconds=60))
     keep_rollups()
