@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from admin_pages import words
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.http import HttpResponse
@@ -63,10 +64,6 @@ def page_of(client: Client, row: Any) -> str:
     response = client.get(reverse(f"admin:djsms_{row._meta.model_name}_change", args=[row.pk]))
     assert response.status_code == 200
     return response.content.decode()
-
-
-def words(html: str) -> str:
-    return " ".join(re.sub("<[^>]*>", " ", html).split())
 
 
 class TestTheList:

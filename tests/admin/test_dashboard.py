@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from admin_pages import logged_in, words
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -26,16 +26,9 @@ PAGE = "/admin/djsms/textmessage/dashboard/"
 TO = "+447700900123"
 
 
-def with_permissions(client: Client, *names: str) -> Client:
-    user = User.objects.create_user("sam", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=names))
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def staff(client: Client) -> Client:
-    return with_permissions(client, "view_textmessage")
+    return logged_in(client, "view_textmessage")
 
 
 @pytest.fixture
@@ -59,10 +52,6 @@ def page(client: Client, **query: str) -> str:
 
 def main_of(html: str) -> str:
     return html.partition('id="content-main"')[2].partition("</main>")[0]
-
-
-def words(html: str) -> str:
-    return " ".join(re.sub("<[^>]*>", " ", html).split())
 
 
 def tile(html: str, name: str) -> str:
@@ -181,7 +170,7 @@ class TestItsNumbers:
 
 class TestThePage:
     def test_is_for_those_who_may_look_at_messages(self, client: Client) -> None:
-        assert with_permissions(client, "view_gate").get(PAGE).status_code == 403
+        assert logged_in(client, "view_gate").get(PAGE).status_code == 403
 
     def test_is_not_for_those_who_are_not_logged_in(self, client: Client) -> None:
         assert client.get(PAGE).status_code == 302
@@ -191,7 +180,7 @@ class TestThePage:
         assert f'href="{PAGE}"' in staff.get(address).content.decode()
 
     def test_leads_to_the_queue_and_back(self, client: Client) -> None:
-        staff = with_permissions(client, "view_textmessage", "view_gate")
+        staff = logged_in(client, "view_textmessage", "view_gate")
         queue = "/admin/djsms/gate/"
         tools = re.findall(r"object-tools.*?</ul>", main_of(page(staff)), re.S)
         assert [f'href="{queue}"' in tool for tool in tools] == [True]

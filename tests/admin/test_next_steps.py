@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from admin_pages import logged_in, words
 from django.test import Client
 from django.urls import reverse
 from scripted import Provider
@@ -27,16 +27,9 @@ class CanBeAsked(LocalBackend):
         return []
 
 
-def staff(client: Client, *permissions: str) -> Client:
-    user = User.objects.create_user("sam", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def operator(client: Client) -> Client:
-    return staff(
+    return logged_in(
         client, "view_textmessage", "add_textmessage", "change_textmessage", "control_queue"
     )
 
@@ -46,10 +39,6 @@ def section(client: Client, message: TextMessage) -> str:
     html = page.content.decode()
     found = re.search(r'<section class="djsms-next".*?</section>', html, re.S)
     return found[0] if found else ""
-
-
-def words(html: str) -> str:
-    return " ".join(re.sub("<[^>]*>", " ", html).split())
 
 
 def buttons(html: str) -> list[str]:
@@ -93,7 +82,7 @@ class TestAnUnknownOne:
         assert TextMessage.objects.count() == 1
 
     def test_has_buttons_only_for_what_one_may_do(self, client: Client, provider: Provider) -> None:
-        html = section(staff(client, "view_textmessage"), unknown(provider))
+        html = section(logged_in(client, "view_textmessage"), unknown(provider))
         assert "send it again" in html
         assert buttons(html) == []
 

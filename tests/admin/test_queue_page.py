@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from admin_pages import logged_in
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 from scripted import Provider
@@ -26,29 +26,18 @@ PAGE = "/admin/djsms/gate/"
 @pytest.fixture
 def operator(client: Client) -> Client:
     """May control the queue, and look at messages."""
-    return with_permissions(client, "control_queue", "view_textmessage")
+    return logged_in(client, "control_queue", "view_textmessage")
 
 
 @pytest.fixture
 def onlooker(client: Client) -> Client:
-    return with_permissions(client, "view_gate", "view_textmessage")
-
-
-def with_permissions(client: Client, *names: str) -> Client:
-    user = User.objects.create_user("sam", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=names))
-    client.force_login(user)
-    return client
+    return logged_in(client, "view_gate", "view_textmessage")
 
 
 def page(client: Client) -> str:
     response = client.get(PAGE)
     assert response.status_code == 200
     return response.content.decode()
-
-
-def words(html: str) -> str:
-    return " ".join(re.sub("<[^>]*>", " ", html).split())
 
 
 def wait(**fields: Any) -> TextMessage:
@@ -81,7 +70,7 @@ class TestThePage:
         assert "&lt;box&gt;:7" in page(onlooker)
 
     def test_needs_a_permission(self, client: Client) -> None:
-        assert with_permissions(client, "view_textmessage").get(PAGE).status_code == 403
+        assert logged_in(client, "view_textmessage").get(PAGE).status_code == 403
 
     def test_has_no_script_and_no_style_of_its_own(
         self, operator: Client, provider: Provider

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from admin_pages import logged_in, words
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from scripted import Provider
@@ -22,18 +23,7 @@ URL = "/admin/djsms/textmessage/"
 
 @pytest.fixture
 def operator(client: Client) -> Client:
-    return with_permissions(client, "control_queue", "view_textmessage")
-
-
-def with_permissions(client: Client, *names: str) -> Client:
-    user = User.objects.create_user("sam", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=names))
-    client.force_login(user)
-    return client
-
-
-def words(html: str) -> str:
-    return " ".join(re.sub("<[^>]*>", " ", html).split())
+    return logged_in(client, "control_queue", "view_textmessage")
 
 
 def wait(**fields: Any) -> TextMessage:
@@ -111,7 +101,7 @@ def test_says_if_it_was_too_late_for_some(
 
 def test_needs_its_permission(client: Client, provider: Provider) -> None:
     text = wait()
-    choose(with_permissions(client, "view_gate", "view_textmessage"), text, confirmed="yes")
+    choose(logged_in(client, "view_gate", "view_textmessage"), text, confirmed="yes")
     text.refresh_from_db()
     assert text.status == "created"
 

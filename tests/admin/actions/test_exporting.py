@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from admin_pages import logged_in
 from django.test import Client
 
 from djsms.admin.actions import exporting
@@ -14,13 +14,6 @@ from djsms.models import TextMessage
 pytestmark = pytest.mark.django_db
 
 URL = "/admin/djsms/textmessage/"
-
-
-def staff(client: Client, *permissions: str) -> Client:
-    user = User.objects.create_user("sam", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client.force_login(user)
-    return client
 
 
 def chosen(client: Client, **fields: Any) -> Any:
@@ -39,7 +32,7 @@ def message() -> TextMessage:
 
 
 def test_is_a_download_without_texts(client: Client) -> None:
-    response = chosen(staff(client, "view_textmessage"))
+    response = chosen(logged_in(client, "view_textmessage"))
     assert response["Content-Disposition"].startswith('attachment; filename="messages-')
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     [row] = rows(response)
@@ -48,26 +41,26 @@ def test_is_a_download_without_texts(client: Client) -> None:
 
 
 def test_has_the_texts_for_who_may_view_them(client: Client) -> None:
-    response = chosen(staff(client, "view_textmessage", "view_texts"))
+    response = chosen(logged_in(client, "view_textmessage", "view_texts"))
     assert rows(response)[0]["text"] == "'=Voilà"
 
 
 def test_is_for_those_who_may_view_messages(client: Client) -> None:
-    assert chosen(staff(client)).status_code == 403
+    assert chosen(logged_in(client)).status_code == 403
 
 
 def test_all_that_fit_can_be_chosen(client: Client) -> None:
     TextMessage.objects.bulk_create(
         [TextMessage(frm="Acme", to="+447700900199") for _ in range(70)]
     )
-    response = chosen(staff(client, "view_textmessage"), select_across="1")
+    response = chosen(logged_in(client, "view_textmessage"), select_across="1")
     assert len(rows(response)) == 71
 
 
 def test_too_many_are_for_the_command(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "MOST", 1)
     TextMessage.objects.create(frm="Acme", to="+447700900199")
-    response = client_follow(chosen(staff(client, "view_textmessage")), client)
+    response = client_follow(chosen(logged_in(client, "view_textmessage")), client)
     assert "djsms export" in response.content.decode()
 
 

@@ -4,6 +4,7 @@ import html
 import re
 
 import pytest
+from admin_pages import logged_in
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
@@ -20,13 +21,7 @@ PERSON, OTHER = "+447700900123", "+447700900199"
 
 @pytest.fixture
 def officer(client: Client) -> Client:
-    user = User.objects.create_user("sam", is_staff=True)
-    allowed = Permission.objects.filter(
-        codename__in=["view_textmessage", "delete_textmessage", "view_texts"]
-    )
-    user.user_permissions.set(allowed)
-    client.force_login(user)
-    return client
+    return logged_in(client, "view_textmessage", "delete_textmessage", "view_texts")
 
 
 def choose(client: Client, *texts: TextMessage, **fields: str) -> str:

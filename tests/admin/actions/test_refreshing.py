@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from admin_pages import logged_in
 from django.test import Client
 
 from djsms import SendResult, SentText, Status, StatusReport, hookimpl, send_text
@@ -48,16 +48,9 @@ def asked() -> Iterator[Asked]:
         yield backend
 
 
-def staff(client: Client, *permissions: str) -> Client:
-    user = User.objects.create_user("sam", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def operator(client: Client) -> Client:
-    return staff(client, "view_textmessage", "change_textmessage")
+    return logged_in(client, "view_textmessage", "change_textmessage")
 
 
 def choose(client: Client, *texts: TextMessage, **fields: str) -> str:
@@ -127,5 +120,5 @@ def test_an_account_that_is_gone_cannot_be_asked(operator: Client, asked: Asked)
 
 def test_needs_its_permission(client: Client, asked: Asked) -> None:
     text = send_text("Hello", "Acme", TO)
-    choose(staff(client, "view_textmessage"), text, confirmed="yes")
+    choose(logged_in(client, "view_textmessage"), text, confirmed="yes")
     assert asked.asked == []

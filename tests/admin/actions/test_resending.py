@@ -6,7 +6,7 @@ import html
 import re
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from admin_pages import logged_in
 from django.test import Client
 from scripted import Provider
 
@@ -20,16 +20,9 @@ URL = "/admin/djsms/textmessage/"
 FRM, TO = "+447700900001", "+447700900002"
 
 
-def staff(client: Client, *permissions: str) -> Client:
-    user = User.objects.create_user("sam", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def sender(client: Client) -> Client:
-    return staff(client, "view_textmessage", "add_textmessage")
+    return logged_in(client, "view_textmessage", "add_textmessage")
 
 
 @pytest.fixture
@@ -111,7 +104,7 @@ def test_few_at_a_time(sender: Client, provider: Provider) -> None:
 
 
 def test_needs_its_permission(client: Client, lost: TextMessage) -> None:
-    choose(staff(client, "view_textmessage"), lost, confirmed="yes")
+    choose(logged_in(client, "view_textmessage"), lost, confirmed="yes")
     assert TextMessage.objects.count() == 1
 
 
