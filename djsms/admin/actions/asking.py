@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from djsms.admin.numbering import number
+
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
     from djsms.models import TextMessage
 
-__all__ = ["LeftOut", "Plan", "ask", "back", "by_reason", "is_confirmed"]
+__all__ = ["LeftOut", "Plan", "ask", "at_most", "back", "by_reason", "is_confirmed"]
 
 # Of each reason: a person looks into some, and counts the others.
 SHOWN = 5
@@ -54,6 +58,24 @@ class Plan:
     """What the button says that does it; empty if there is nothing that could be done."""
     left_out: Sequence[LeftOut] = field(default_factory=tuple)
     """What was chosen and stays as it is, and why."""
+
+
+def at_most(
+    most: int,
+    model_admin: Any,
+    request: HttpRequest,
+    queryset: QuerySet[TextMessage],
+    otherwise: str,
+) -> list[TextMessage] | None:
+    """Return the chosen messages, the oldest first; None if they are more than a request can do.
+
+    Then the person is told so, with the ``%(count)s`` of ``otherwise`` filled in.
+    """
+    chosen = list(queryset.order_by("pk")[: most + 1])
+    if len(chosen) <= most:
+        return chosen
+    model_admin.message_user(request, otherwise % {"count": number(most)}, messages.WARNING)
+    return None
 
 
 def is_confirmed(request: HttpRequest) -> bool:

@@ -29,10 +29,9 @@ def forget_people(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[TextMessage]
 ) -> HttpResponse | None:
     """Ask first: all that is stored of each number goes, not the chosen messages alone."""
-    chosen = list(queryset.order_by("pk")[: MOST + 1])
-    if len(chosen) > MOST:
-        words = _("Choose up to %(count)s at a time; for one number there is djsms forget.")
-        model_admin.message_user(request, words % {"count": MOST}, messages.WARNING)
+    otherwise = _("Choose up to %(count)s at a time; for one number there is djsms forget.")
+    chosen = asking.at_most(MOST, model_admin, request, queryset, otherwise)
+    if chosen is None:
         return None
     people: dict[str, Holdings] = {}
     problems: dict[TextMessage, str] = {}

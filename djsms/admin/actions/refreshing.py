@@ -32,10 +32,9 @@ def ask_provider(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[TextMessage]
 ) -> HttpResponse | None:
     """Ask first: it calls the provider, and what it says changes the messages."""
-    chosen = list(queryset.order_by("pk")[: MOST + 1])
-    if len(chosen) > MOST:
-        words = _("Choose up to %(count)s at a time; for more there is the command djsms refresh.")
-        model_admin.message_user(request, words % {"count": MOST}, messages.WARNING)
+    otherwise = _("Choose up to %(count)s at a time; for more there is the command djsms refresh.")
+    chosen = asking.at_most(MOST, model_admin, request, queryset, otherwise)
+    if chosen is None:
         return None
     problems = {message: problem for message in chosen if (problem := unaskable(message))}
     askable = [message for message in chosen if message not in problems]

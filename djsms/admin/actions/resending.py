@@ -55,10 +55,9 @@ def send_again(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[TextMessage]
 ) -> HttpResponse | None:
     """Ask first: those that arrived after all arrive twice, and each costs."""
-    chosen = list(queryset.order_by("pk")[: MOST + 1])
-    if len(chosen) > MOST:
-        words = _("Choose up to %(count)s at a time; for more there is the command djsms resend.")
-        model_admin.message_user(request, words % {"count": MOST}, messages.WARNING)
+    otherwise = _("Choose up to %(count)s at a time; for more there is the command djsms resend.")
+    chosen = asking.at_most(MOST, model_admin, request, queryset, otherwise)
+    if chosen is None:
         return None
     problems = {message: problem for message in chosen if (problem := obstacle(message))}
     resendable = [message for message in chosen if message not in problems]
