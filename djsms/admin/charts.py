@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from djsms.admin.stacks import stacked
+
 __all__ = ["KINDS", "Bar", "chart"]
 
 KINDS = ("delivered", "way", "failed", "unknown")
@@ -15,8 +17,6 @@ KINDS = ("delivered", "way", "failed", "unknown")
 STEP = 20
 WIDTH = 16
 HEIGHT = 120
-# So that a single text among thousands is seen.
-LEAST = 2
 
 Bar = tuple[str, dict[str, int]]
 """What a bar is called, and how many there are of each kind."""
@@ -51,10 +51,6 @@ RECT = '<rect class="djsms-bar-{}" x="{}" y="{}" width="{}" height="{}"/>'
 def _rects(
     number: int, counts: dict[str, int], most: int
 ) -> Iterator[tuple[str, int, int, int, int]]:
-    top = HEIGHT
-    for kind in KINDS:
-        count = counts[kind]
-        if count:
-            height = min(max(LEAST, round(HEIGHT * count / most)), top)
-            top -= height
-            yield kind, number * STEP + (STEP - WIDTH) // 2, top, WIDTH, height
+    left = number * STEP + (STEP - WIDTH) // 2
+    for kind, top, height in stacked(((kind, counts[kind]) for kind in KINDS), most, HEIGHT):
+        yield kind, left, top, WIDTH, height

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from djsms.admin.numbering import number
+from djsms.admin.stacks import stacked
 from djsms.waiting.recent import Minute
 
 __all__ = ["graph", "summary"]
@@ -16,8 +17,8 @@ __all__ = ["graph", "summary"]
 STEP = 10
 BAR = 8
 HEIGHT = 48
-# So that a single text among thousands is seen.
-LEAST = 2
+KINDS = ("taken", "failed", "unknown")
+"""Of what a bar is made, from below."""
 
 
 def graph(minutes: Sequence[Minute]) -> SafeString:
@@ -38,9 +39,7 @@ def graph(minutes: Sequence[Minute]) -> SafeString:
 
 def summary(minutes: Sequence[Minute]) -> str:
     """Return in words what the graph shows."""
-    taken, failed, unknown = (
-        sum(getattr(minute, kind) for minute in minutes) for kind in ("taken", "failed", "unknown")
-    )
+    taken, failed, unknown = (sum(getattr(minute, kind) for minute in minutes) for kind in KINDS)
     most = max(minute.total for minute in minutes)
     return _(
         "%(taken)s taken, %(failed)s not taken, %(unknown)s unknown in the last hour; at most "
@@ -57,10 +56,6 @@ def _bars(minutes: Sequence[Minute], most: int) -> Iterator[tuple[str, int, int,
     # Where nothing was, the base line shows that it was looked at.
     yield "djsms-base", 0, HEIGHT, STEP * len(minutes), 1
     for place, minute in enumerate(minutes):
-        top = HEIGHT
-        for kind in ("taken", "failed", "unknown"):
-            count = getattr(minute, kind)
-            if count:
-                height = max(LEAST, round(HEIGHT * count / most))
-                top = max(0, top - height)
-                yield f"djsms-{kind}", place * STEP, top, BAR, min(height, HEIGHT - top)
+        counts = ((kind, getattr(minute, kind)) for kind in KINDS)
+        for kind, top, height in stacked(counts, most, HEIGHT):
+            yield f"djsms-{kind}", place * STEP, top, BAR, height
