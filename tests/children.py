@@ -1,14 +1,11 @@
-"""Real processes that send, and a proxy that loses the acknowledgement of a COMMIT."""
+"""Real processes that send."""
 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import textwrap
-import threading
-from contextlib import suppress
 
 from django.db import connections
 
@@ -87,65 +84,3 @@ class Children:
         if child.returncode > 0:
             raise AssertionError(errors)
         return child.returncode
-
-
-class LossyProxy:
-    """Stands before PostgreSQL, and when armed cuts the connection once a COMMIT went through."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._server = (host, port)
-        self.armed = False
-        self.cut = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Listen no more; whoever only closed it would leave a thread that goes on accepting."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(self._server)
-            drop = threading.Event()
-            for work in (self._up, self._down):
-                threading.Thread(target=work, args=(client, server, drop), daemon=True).start()
-
-    def _up(self, client: socket.socket, server: socket.socket, drop: threading.Event) -> None:
-        try:
-            while data := client.recv(65536):
-                if self.armed and b"COMMIT" in data:
-                    self.armed = False
-                    self.cut += 1
-                    drop.set()
-                server.sendall(data)
-        except OSError:
-            pass
-        finally:
-            _end(client, server)
-
-    def _down(self, client: socket.socket, server: socket.socket, drop: threading.Event) -> None:
-        try:
-            while data := server.recv(65536):
-                if drop.is_set():
-                    break
-                client.sendall(data)
-        except OSError:
-            pass
-        finally:
-            _end(client, server)
-
-
-def _end(*sockets: socket.socket) -> None:
-    for end in sockets:
-        # close() alone would tell nobody as long as another thread reads
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-        end.close()

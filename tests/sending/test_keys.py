@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from children import Children, LossyProxy
+from cables import LossyCable
+from children import Children
 from django.db import connections, transaction
 from django.utils import timezone
 
@@ -339,12 +340,12 @@ class TestLostAcknowledgement:
     """The COMMIT went through, and the connection broke before that was told."""
 
     @pytest.fixture
-    def proxy(self, database) -> Iterator[LossyProxy]:
+    def proxy(self, database) -> Iterator[LossyCable]:
         if database != "postgresql":
             pytest.skip("the proxy speaks to PostgreSQL")
         connection = connections[database]
         before = dict(connection.settings_dict)
-        proxy = LossyProxy(before["HOST"], before["PORT"])
+        proxy = LossyCable(before["PORT"], before["HOST"])
         connection.close()
         options = {**before["OPTIONS"], "sslmode": "disable", "gssencmode": "disable"}
         connection.settings_dict.update(HOST="127.0.0.1", PORT=proxy.port, OPTIONS=options)
@@ -357,7 +358,7 @@ class TestLostAcknowledgement:
     def test_of_the_row(self, provider, proxy, key):
         proxy.armed = True
         message = send_text(**order(key=key))
-        assert proxy.cut == 1
+        assert proxy.cut_commits == 1
         assert TextMessage.objects.get().status == message.status == "sending"
         assert len(provider.sent) == 1
 
@@ -365,7 +366,7 @@ class TestLostAcknowledgement:
     def test_of_a_lot(self, provider, proxy, key):
         proxy.armed = True
         (message,) = send_texts([order(key=key)])
-        assert proxy.cut == 1
+        assert proxy.cut_commits == 1
         assert TextMessage.objects.get().status == message.status == "sending"
         assert len(provider.sent) == 1
 
@@ -373,7 +374,7 @@ class TestLostAcknowledgement:
         stored()
         proxy.armed = True
         message = send_text(**order())
-        assert proxy.cut == 1
+        assert proxy.cut_commits == 1
         assert TextMessage.objects.get().status == message.status == "sending"
         assert len(provider.sent) == 1
 
@@ -384,7 +385,7 @@ class TestLostAcknowledgement:
 
         provider.answer = answer
         message = send_text(**order())
-        assert proxy.cut == 1
+        assert proxy.cut_commits == 1
         row = TextMessage.objects.get()
         assert (row.status, row.provider_id, row.events.count()) == ("sending", "abc", 1)
         assert message.status == "sending"

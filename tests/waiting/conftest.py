@@ -172,6 +172,11 @@ class Workers:
         """Run a worker to its end, and return its exit code."""
         return self.start(*arguments).wait(PATIENCE)
 
+    def stop(self, worker: subprocess.Popen[str]) -> None:
+        """Tell a worker to stop, and expect that it ends well."""
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0, self.log(worker)
+
     def log(self, worker: subprocess.Popen[str]) -> str:
         return (self.folder / f"worker-{self.started.index(worker)}.log").read_text()
 

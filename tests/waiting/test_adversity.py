@@ -16,8 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cables import Cable
-from children import LossyProxy
+from cables import Cable, LossyCable
 from django.db import connections
 
 from djsms import Status, enqueue_text, enqueue_texts, queue
@@ -135,8 +134,7 @@ class TestDatabases:
         assert len(operator.calls) == 2
         cable.plug_in()
         until(lambda: counts() == {"sending": 4})
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        workers.stop(worker)
         operator.assert_no_text_was_called_for_twice()
 
     def test_worker_ends_by_itself_though_the_database_does_not_come_back(
@@ -148,32 +146,30 @@ class TestDatabases:
         operator.wait_for(1)
         until(lambda: TextMessage.objects.get().status is Status.SENDING)
         cable.unplug()
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        workers.stop(worker)
         message.refresh_from_db()
         assert message.status is Status.SENDING
 
     @pytest.fixture
-    def lossy(self, workers: Any, database: str) -> Iterator[LossyProxy]:
+    def lossy(self, workers: Any, database: str) -> Iterator[LossyCable]:
         if database != "postgresql":
             pytest.skip("the proxy speaks as PostgreSQL does")
-        proxy = LossyProxy("127.0.0.1", int(connections[database].settings_dict["PORT"]))
+        proxy = LossyCable(int(connections[database].settings_dict["PORT"]))
         workers.environment["DJSMS_TEST_POSTGRESQL_PORT"] = str(proxy.port)
         yield proxy
         proxy.close()
 
     def test_claim_whose_commit_is_in_doubt_is_not_called_for(
-        self, workers: Any, operator: Any, lossy: LossyProxy
+        self, workers: Any, operator: Any, lossy: LossyCable
     ) -> None:
         worker = workers.start()
         until(lambda: Worker.objects.exists())
         lossy.armed = True
         message = waits()
-        until(lambda: lossy.cut == 1)
+        until(lambda: lossy.cut_commits == 1)
         second = waits("next")
         until(lambda: TextMessage.objects.get(pk=second.pk).status is Status.SENDING)
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        workers.stop(worker)
         TextMessage.objects.filter(pk=message.pk).update(
             attempted_on=clock.now() - timedelta(minutes=16)
         )
@@ -182,7 +178,7 @@ class TestDatabases:
         assert (message.status, operator.texts) == (Status.UNKNOWN, ["next"])
 
     def test_answer_whose_commit_is_in_doubt_is_stored_once(
-        self, workers: Any, operator: Any, lossy: LossyProxy
+        self, workers: Any, operator: Any, lossy: LossyCable
     ) -> None:
         operator.go_on.clear()
         message = waits()
@@ -190,9 +186,8 @@ class TestDatabases:
         operator.wait_for(1)
         lossy.armed = True
         operator.go_on.set()
-        until(lambda: lossy.cut == 1)
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        until(lambda: lossy.cut_commits == 1)
+        workers.stop(worker)
         message.refresh_from_db()
         assert (message.status, message.attempts) == (Status.SENDING, 1)
         assert StatusEvent.objects.filter(message=message).count() <= 1
@@ -215,8 +210,7 @@ class TestDatabases:
         other.rollback()
         other.close()
         until(lambda: counts() == {"sending": 1})
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        workers.stop(worker)
         operator.assert_no_text_was_called_for_twice()
 
     def test_may_get_new_columns_while_workers_send(
@@ -254,8 +248,7 @@ class TestProviders:
         worker = workers.start(f"--threads={self.THREADS}")
         operator.wait_for(enough)
         time.sleep(3)
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        workers.stop(worker)
 
     def assert_all_others_go_when_it_is_well_again(self, workers: Any, operator: Any) -> None:
         queue.resume("default")
@@ -312,8 +305,7 @@ class TestMachines:
         worker.send_signal(signal.SIGCONT)
         operator.wait_for(1)
         assert "not called for in time, it waits on" in workers.log(worker)
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        workers.stop(worker)
         message.refresh_from_db()
         assert (message.status, message.attempts) == (Status.SENDING, 1)
         assert len(operator.calls) == 1

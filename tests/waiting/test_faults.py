@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -81,8 +80,7 @@ class TestProcesses:
         for _ in range(4):
             worker = workers.start("--threads=3")
             operator.wait_for(min(100, len(operator.calls) + random.randint(5, 20)))
-            worker.send_signal(signal.SIGTERM)
-            assert worker.wait(60) == 0
+            workers.stop(worker)
         assert workers.run("--once") == 0
         operator.assert_no_text_was_called_for_twice()
         assert counts() == {"sending": 100}
@@ -99,8 +97,7 @@ class TestProcesses:
             operator.wait_for(min(100, len(operator.calls) + 15))
             drop_connections(database)
         operator.wait_for(95)
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        workers.stop(worker)
         self.end_of(workers)
         operator.assert_no_text_was_called_for_twice()
         found = counts()
