@@ -12,6 +12,7 @@ from typing import Any
 import celery
 import kombu
 import pytest
+from celery.app import app_or_default
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.checks import CheckMessage
 from djsms import enqueue_text, enqueue_texts, queue
@@ -25,6 +26,7 @@ ALICE = "+447700900123"
 @pytest.fixture(autouse=True)
 def app() -> Iterator[celery.Celery]:
     """A project's Celery app, with a broker in memory."""
+    before = app_or_default()
     app = celery.Celery("shop", broker="memory://", set_as_current=True)
     app.conf.beat_schedule = dict(BEAT_SCHEDULE)
     yield app
@@ -32,6 +34,8 @@ def app() -> Iterator[celery.Celery]:
         for name in ("celery", "sms"):
             connection.SimpleQueue(name).clear()
     app.close()
+    # One that is closed and still current would take no task of whoever comes next.
+    before.set_current()
 
 
 def messages(app: celery.Celery, name: str = "celery") -> list[Any]:
