@@ -102,7 +102,7 @@ class Lots:
             except TextMessageError as error:
                 self._stop_at(error)
                 break
-            except (TypeError, ImproperlyConfigured) as error:
+            except (TypeError, ValueError, ImproperlyConfigured) as error:
                 self._stop_at(error)
                 return []
             self._read += 1
@@ -116,8 +116,12 @@ class Lots:
     def _made(self, item: Item) -> Draft:
         try:
             return self._make(**self._defaults | self._named(item))
+        except TextMessageError:
+            raise  # some are a ValueError, too
         except TypeError as error:
             raise TypeError(f"The message at index {self._read}: {error}") from None
+        except ValueError as error:
+            raise ValueError(f"The message at index {self._read}: {error}") from None
 
     def _named(self, item: Item) -> dict[str, Any]:
         if isinstance(item, tuple | list) and len(item) == len(REQUIRED):

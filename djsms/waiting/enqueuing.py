@@ -70,7 +70,8 @@ def enqueue_text(
     else 10 minutes for an urgent text, 4 hours for a normal one, and 24 hours for bulk.
 
     ``key`` makes the call idempotent: the message that has the key is returned. If that surely did
-    not go out, it waits again. The other arguments, and what is raised, are as for ``send_text``.
+    not go out, it waits again. The other arguments, and what is raised, are as for ``send_text``;
+    a priority or a zone that there is not, and a zone without a window, are a ``ValueError``.
     """
     now = clock.now()
     facts = Enqueuing(account=using, priority=priority)
@@ -148,7 +149,8 @@ def enqueue_texts(
     500, each in a transaction of its own, unless one is open. ``post_save`` is sent for each.
 
     One that is refused is stored as ``refused``, and does not count. If one raises, those before it
-    are stored and those after it are not; what was raised tells by a note which one it was.
+    are stored and those after it are not; what was raised tells which one it was. Of the lot of one
+    with a slip, a ``TypeError`` or a ``ValueError``, nothing is stored.
     """
     defaults = {
         "using": using,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from djsms import conf
 from djsms.exceptions import InvalidMessage
@@ -33,32 +34,36 @@ class Wishes:
 def wishes(
     *, priority: object, run_after: object, expires: object, window: object, zone: object
 ) -> Wishes:
-    """Return the arguments; raise a ``TypeError`` that names the first one of a wrong type."""
-    return Wishes(
-        priority=_text("priority", priority),
+    """Return the arguments; raise for a slip in the program that calls.
+
+    That is a ``TypeError`` for a wrong type, a ``ValueError`` for a priority or a zone that there
+    is not and for a zone without a window, and ``InvalidOptions`` for a window that there is not.
+    """
+    found = Wishes(
+        priority=_priority(priority),
         run_after=_moment("run_after", run_after),
         expires=_moment("expires", expires),
         window="" if window is None else _text("window", window),
-        zone="" if zone is None else _text("zone", _key_of(zone)),
+        zone="" if zone is None else _zone(zone),
     )
+    if found.window:
+        conf.window(found.window)
+    elif found.zone:
+        raise ValueError(
+            "zone says by whose clock a window is meant, and there is no window: name one of "
+            "DJSMS_WINDOWS by window, or leave zone out."
+        )
+    return found
 
 
 def time(message: TextMessage, limits: conf.Account, wanted: Wishes, now: datetime) -> None:
     """Write into a new message when it is due and when it is over.
 
-    Raises ``InvalidMessage`` if it could never go, and ``InvalidOptions`` for an unknown window.
+    Raises ``InvalidMessage`` if it could never go.
     """
-    if wanted.priority not in LANES:
-        names = ", ".join(map(repr, LANES))
-        raise InvalidMessage(f"priority must be one of {names}, not {wanted.priority!r}.")
-    if wanted.zone and conf.time_zone(wanted.zone) is None:
-        raise InvalidMessage(
-            f"zone must be a time zone such as 'Europe/London', not {wanted.zone!r}."
-        )
     message.lane = LANES[wanted.priority]
     message.zone = wanted.zone
     if wanted.window:
-        conf.window(wanted.window)
         # What is urgent is so at any hour.
         message.window = "" if message.lane == TextMessage.Lane.URGENT else wanted.window
     run_after = now if wanted.run_after is None else max(now, _from(now, wanted.run_after))
@@ -107,8 +112,30 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
-def _key_of(zone: Any) -> Any:
-    return zone.key if isinstance(zone, ZoneInfo) else zone
+def _priority(value: object) -> str:
+    priority = _text("priority", value)
+    if priority not in LANES:
+        names = ", ".join(map(repr, LANES))
+        raise ValueError(f"priority must be one of {names}, not {priority!r}.")
+    return priority
+
+
+def _zone(value: object) -> str:
+    zone = _text("zone", value.key if isinstance(value, ZoneInfo) else value)
+    if zone and conf.time_zone(zone) is None:
+        raise ValueError(
+            f"zone must be the name of a time zone, such as 'Europe/London', not {zone!r}."
+            f"{_meant_zone(zone)}"
+        )
+    return zone
+
+
+def _meant_zone(word: str) -> str:
+    """Return a question for the zone that was probably meant, as people know them by their city."""
+    cities = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())}
+    city = word.rpartition("/")[2].strip().replace(" ", "_").casefold()
+    guess = difflib.get_close_matches(city, cities, n=1, cutoff=0.9)
+    return f" Did you mean {cities[guess[0]]!r}?" if guess else ""
 
 
 def _moment(name: str, value: Any) -> datetime | timedelta | None:

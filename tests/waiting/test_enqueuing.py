@@ -153,8 +153,6 @@ class TestWrongArguments:
     @pytest.mark.parametrize(
         ("fields", "problem"),
         [
-            ({"priority": "high"}, "priority must be one of 'urgent', 'normal', 'bulk'"),
-            ({"zone": "London"}, "zone must be a time zone such as 'Europe/London'"),
             ({"expires": datetime(2020, 1, 1, tzinfo=UTC)}, "expires is in the past"),
             ({"expires": timedelta(0)}, "expires is in the past"),
             ({"expires": timedelta(-1)}, "expires is in the past"),
@@ -196,6 +194,36 @@ class TestWrongArguments:
     ) -> None:
         with pytest.raises(TypeError, match=problem):
             waits(**fields, fail_silently=fail_silently)
+
+    @pytest.mark.parametrize(
+        ("fields", "problem"),
+        [
+            ({"priority": "high"}, "one of 'urgent', 'normal', 'bulk', not 'high'"),
+            ({"zone": "Paris", "window": "day"}, "Did you mean 'Europe/Paris'?"),
+            ({"zone": "new york", "window": "day"}, "Did you mean 'America/New_York'?"),
+            ({"zone": "CEST", "window": "day"}, "such as 'Europe/London', not 'CEST'.$"),
+            ({"zone": "Europe/Paris"}, "there is no window: name one of DJSMS_WINDOWS"),
+        ],
+        ids=repr,
+    )
+    @pytest.mark.parametrize("fail_silently", [True, False])
+    def test_value_that_there_is_not_is_a_value_error(
+        self, settings: Any, fields: dict[str, Any], problem: str, fail_silently: bool
+    ) -> None:
+        settings.DJSMS_WINDOWS = DAY
+        with pytest.raises(ValueError, match=problem) as raised:
+            waits(**fields, fail_silently=fail_silently)
+        assert not isinstance(raised.value, InvalidMessage)
+        assert not TextMessage.objects.exists()
+
+    def test_slip_is_told_before_what_is_wrong_with_the_number(self) -> None:
+        with pytest.raises(ValueError, match="priority must be one of"):
+            enqueue_text("Hi", "Bistro", "12", priority="high")
+        with pytest.raises(InvalidOptions, match="no window 'night'"):
+            enqueue_text("Hi", "Bistro", "12", window="night")
+
+    def test_zone_that_is_not_known_may_be_empty(self) -> None:
+        assert waits(zone="").zone == ""
 
     def test_unknown_window_is_an_error_of_the_settings(self, settings: Any) -> None:
         settings.DJSMS_WINDOWS = DAY
@@ -312,6 +340,17 @@ class TestMany:
         with pytest.raises(TypeError, match="The message at index 500"):
             enqueue_texts(messages)
         assert TextMessage.objects.count() == 500
+
+    def test_value_that_there_is_not_is_told_with_its_place_and_nothing_of_its_lot_is_stored(
+        self,
+    ) -> None:
+        first = ("a", "Bistro", ALICE)
+        second = {"text": "b", "frm": "Bistro", "to": ALICE, "priority": "high"}
+        with pytest.raises(ValueError, match="The message at index 1: priority must be one of"):
+            enqueue_texts([first, second])
+        with pytest.raises(ValueError, match="The message at index 0: priority must be one of"):
+            enqueue_texts([first], priority="high")
+        assert not TextMessage.objects.exists()
 
     def test_there_may_be_none(self) -> None:
         assert enqueue_texts([]) == 0
