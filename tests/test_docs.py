@@ -3,7 +3,7 @@
 The Python blocks of a page are one story, run from top to bottom in one namespace. What a block is
 its first line says: ``# settings.py`` is applied, and every account in it has to come about;
 ``# urls.py`` becomes the root URLconf; ``# shop/models.py`` becomes an installed app with its
-tables; ``# shop/anything.py`` becomes that module; a Django template becomes the file that its
+tables; ``# shop/apps.py`` is ready at once; ``# shop/anything.py`` becomes that module; a Django template becomes the file that its
 first line names; all else just runs. Settings that name ``DJSMS_BACKEND`` take the place of those
 before them. A line such as ``message.status  # "sent"`` claims the value. Backends that a TOML
 block declares are found. Nothing gets out: what would call a provider is accepted here.
@@ -127,6 +127,9 @@ class Reader:
             self.settings.ROOT_URLCONF = "page_urls"
         elif block.place == "shop/models.py":
             self.app("shop", block)
+        elif block.place == "shop/apps.py":
+            self.module("shop.apps", block)
+            sys.modules["shop.apps"].ShopConfig.ready(None)
         elif block.info == "django":
             self.template(block)
         elif block.place:
