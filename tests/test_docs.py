@@ -3,9 +3,10 @@
 The Python blocks of a page are one story, run from top to bottom in one namespace. What a block is
 its first line says: ``# settings.py`` is applied, and every account in it has to come about;
 ``# urls.py`` becomes the root URLconf; ``# shop/models.py`` becomes an installed app with its
-tables; ``# shop/apps.py`` is ready at once; ``# shop/anything.py`` becomes that module; a Django template becomes the file that its
-first line names; all else just runs. Settings that name ``DJSMS_BACKEND`` take the place of those
-before them. A line such as ``message.status  # "sent"`` claims the value. Backends that a TOML
+tables; ``# shop/apps.py`` is ready at once; ``# shop/anything.py`` becomes that module; a Django
+template becomes the file that its first line names; all else just runs. Settings that name
+``DJSMS_BACKEND`` take the place of those before them. A line such as ``message.status  # "sent"``
+claims the value. Backends that a TOML
 block declares are found. Nothing gets out: what would call a provider is accepted here.
 
 With the comment ``% examples: shown only`` the Python blocks of a page must compile, and no more.
