@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Protocol
 
+from djsms.calling.interruptions import is_interruption
 from djsms.observing.facts import Facts
 
 __all__ = ["Observer", "around", "listen", "silence"]
@@ -36,7 +37,11 @@ def silence() -> None:
 
 
 def around(facts: Facts) -> AbstractContextManager[object]:
-    """Return the context in which something is done, so that those who listen see it."""
+    """Return the context in which something is done, so that those who listen see it.
+
+    An observer's error is logged. What ends a job or the program, such as a job's time limit that
+    strikes while observers are told, is raised once all of them are left.
+    """
     return _Around(facts) if _observers else _nobody
 
 
@@ -50,7 +55,11 @@ class _Around:
             try:
                 context = observer.around(self._facts)
                 context.__enter__()
-            except Exception:
+            except BaseException as error:
+                if is_interruption(error):
+                    # What was not entered is not left by itself.
+                    self.__exit__(type(error), error, error.__traceback__)
+                    raise
                 logger.exception("%s does not observe", type(observer).__name__)
             else:
                 self._entered.append(context)
@@ -61,9 +70,16 @@ class _Around:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        interruption: BaseException | None = None
         for context in reversed(self._entered):
             try:
                 context.__exit__(kind, error, traceback)
-            except Exception as failure:
-                if failure is not error:
+            except BaseException as failure:
+                if failure is error:
+                    continue
+                if is_interruption(failure):
+                    interruption = interruption or failure
+                else:
                     logger.exception("What was observed got lost")
+        if interruption is not None:
+            raise interruption

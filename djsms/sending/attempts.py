@@ -7,7 +7,7 @@ import itertools
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ from djsms.ledger.transactions import persist, read_afresh, rows_of
 from djsms.models import CODE_LENGTH, TextMessage
 from djsms.observing.facts import Attempt
 from djsms.observing.observers import around
-from djsms.sending.interruptions import is_interruption
+from djsms.calling.interruptions import is_interruption
 from djsms.sending.outcomes import record_answer, record_failure
 from djsms.types import Encoding, OutgoingText, SendResult, Status
 
@@ -109,20 +109,29 @@ def attempt(gateway: Gateway, message: TextMessage) -> Outcome:
 
     Raises nothing and touches no database, so it may run in any thread.
     """
+    outcome: Outcome | None = None
+    has_begun = False
     facts = Attempt(
         account=gateway.alias,
         backend=gateway.backend,
         ref=message.ref,
         segments=message.segments,
     )
-    with around(facts):
-        start = time.perf_counter()
-        outcome = _called(gateway, message)
-        seconds = time.perf_counter() - start
-        error = outcome.error
-        facts.is_error = error is not None
-        facts.outcome = kind_of(error) if error is not None else _status(outcome)
-    _log(facts, outcome, seconds)
+    try:
+        with around(facts):
+            start = time.perf_counter()
+            has_begun = True
+            outcome = _called(gateway, message)
+            seconds = time.perf_counter() - start
+            error = outcome.error
+            facts.is_error = error is not None
+            facts.outcome = kind_of(error) if error is not None else _status(outcome)
+        _log(facts, outcome, seconds)
+    except BaseException as error:
+        # What strikes while this is told, as a job's time limit may, must not cost the answer.
+        if outcome is not None:
+            return replace(outcome, interruption=outcome.interruption or error)
+        return _ended(error) if has_begun else _not_begun(message, error)
     return outcome
 
 
@@ -188,14 +197,18 @@ def _called(gateway: Gateway, message: TextMessage) -> Outcome:
     except TextMessageError as error:
         return Outcome(error=error)
     except BaseException as error:
-        name = type(error).__name__
         if is_interruption(error):
-            unknown = OutcomeUnknown(f"The call was ended by {name}.")
-            return Outcome(error=unknown, interruption=error)
+            return _ended(error)
         logger.exception("Text %s: the backend %r failed", message.ref, gateway.backend)
-        unknown = OutcomeUnknown(f"The backend failed with {name}.")
+        unknown = OutcomeUnknown(f"The backend failed with {type(error).__name__}.")
         unknown.__cause__ = error
         return Outcome(error=unknown)
+
+
+def _ended(interruption: BaseException) -> Outcome:
+    """Return the outcome of a call that something ended from outside."""
+    unknown = OutcomeUnknown(f"The call was ended by {type(interruption).__name__}.")
+    return Outcome(error=unknown, interruption=interruption)
 
 
 def _not_begun(message: TextMessage, error: BaseException) -> Outcome:

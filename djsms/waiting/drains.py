@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from djsms import conf
 from djsms.accounts import gateways
 from djsms.accounts.gateways import Gateway
-from djsms.sending.interruptions import is_interruption
+from djsms.calling.interruptions import is_interruption
 from djsms.waiting import fallback, gates, leaving
 from djsms.waiting.units import Unit, claim_units
 

@@ -15,7 +15,7 @@ from djsms.ledger import clock
 from djsms.ledger.announcements import announce
 from djsms.ledger.transactions import in_transaction, read_afresh, rows_of
 from djsms.models import TextMessage
-from djsms.sending.interruptions import is_interruption
+from djsms.calling.interruptions import is_interruption
 from djsms.types import Status
 from djsms.waiting.hours import hours
 from djsms.waiting.queued import waiting

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import threading
+from contextlib import contextmanager
 
 import pytest
 
-from djsms import SendResult, hookimpl, send_text, send_texts
+from djsms import SendResult, enqueue_text, hookimpl, queue, send_text, send_texts
 from djsms.accounts import gateways
 from djsms.models import TextMessage
+from djsms.observing import observers
+from djsms.observing.facts import Attempt
 from djsms.sending import outcomes
 
 pytestmark = [
@@ -126,3 +130,84 @@ def test_one_that_strikes_while_the_answer_is_stored(provider, monkeypatch):
         send_text("a", FRM, TO)
     row = TextMessage.objects.get()
     assert (row.status, row.provider_id, row.events.count()) == ("sending", "abc", 1)
+
+
+class Struck:
+    """An observer in which the time limit strikes, and one after it that sees what is left."""
+
+    def __init__(self, when, error):
+        self.when, self.error, self.left = when, error, []
+        observers.listen(self)
+
+    @contextmanager
+    def around(self, facts):
+        if self.when == "before" and isinstance(facts, Attempt):
+            raise self.error
+        try:
+            yield
+        finally:
+            self.left.append(type(facts))
+        if self.when == "after" and isinstance(facts, Attempt):
+            raise self.error
+
+
+@pytest.fixture
+def observed():
+    yield Struck
+    observers.silence()
+
+
+STRIKES = [SoftTimeLimitExceeded(), KeyboardInterrupt()]
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("error", STRIKES, ids=lambda error: type(error).__name__)
+def test_one_that_strikes_while_observers_are_left_costs_no_answer(provider, observed, call, error):
+    first, struck = observed("never", error), observed("after", error)
+    with pytest.raises(type(error)) as caught:
+        call()
+    assert caught.value is error
+    row = TextMessage.objects.order_by("pk").first()
+    assert (row.status, row.provider_id) == ("sending", f"id-{row.ref}")
+    assert first.left == struck.left == [Attempt]
+
+
+@pytest.mark.parametrize("error", STRIKES, ids=lambda error: type(error).__name__)
+def test_one_that_strikes_while_observers_are_entered_keeps_the_call_from_being_made(
+    provider, observed, error
+):
+    first = observed("never", error)
+    observed("before", error)
+    with pytest.raises(type(error)):
+        send_text("a", FRM, TO)
+    row = TextMessage.objects.get()
+    assert (row.status, row.error_kind) == ("failed", "TemporarilyUnavailable")
+    assert not provider.sent
+    assert first.left == [Attempt]
+
+
+def test_one_that_strikes_while_the_attempt_is_logged_costs_no_answer(provider):
+    def strike(record):
+        if record.msg.startswith("Attempt"):
+            raise SoftTimeLimitExceeded
+        return True
+
+    logger = logging.getLogger("djsms")
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addFilter(strike)
+    try:
+        with pytest.raises(SoftTimeLimitExceeded):
+            send_text("a", FRM, TO)
+    finally:
+        logger.removeFilter(strike)
+        logger.setLevel(level)
+    assert TextMessage.objects.get().status == "sending"
+
+
+def test_one_that_strikes_in_the_queue_costs_no_answer(provider, observed):
+    observed("after", SoftTimeLimitExceeded())
+    enqueue_text("a", FRM, TO)
+    with pytest.raises(SoftTimeLimitExceeded):
+        queue.drain()
+    assert TextMessage.objects.get().status == "sending"
