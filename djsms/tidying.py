@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
+from djsms.calling.interruptions import is_interruption
 from djsms.exceptions import TemporarilyUnavailable
 from djsms.ledger import clock, erasure
 from djsms.ledger.transactions import in_transaction, persist, rows_of
@@ -28,6 +29,7 @@ __all__ = ["Tidied", "tidy"]
 logger = logging.getLogger("djsms")
 
 Row = TypeVar("Row", bound=Model)
+Result = TypeVar("Result")
 
 # Longer than any call to a provider takes: backends bound theirs to minutes.
 CALL_LIMIT = timedelta(minutes=15)
@@ -76,7 +78,7 @@ def tidy() -> Tidied:
         parts=_delete_joined_parts(),
         erased=_erase(),
         # Last, since it counts what the others have changed.
-        hours=_add_up(),
+        hours=_or_logged(keep_rollups, "The sums of the last hours could not be kept") or 0,
     )
 
 
@@ -118,7 +120,9 @@ def _count(rows: QuerySet[Row], put_in_order: Callable[[Row], bool]) -> int:
     for row in _pages(rows):
         try:
             count += put_in_order(row)
-        except Exception:
+        except Exception as error:
+            if is_interruption(error):
+                raise
             logger.exception("%r could not be put in order", row)
     return count
 
@@ -136,22 +140,21 @@ def _pages(rows: QuerySet[Row]) -> Iterator[Row]:
 
 
 def _erase() -> int:
+    _or_logged(erasure.finish, "What was stored of erased texts could not be erased")
+    return _or_logged(erasure.erase_old, "Old texts could not be erased") or 0
+
+
+def _or_logged(work: Callable[[], Result], problem: str) -> Result | None:
+    """Return what the work returns; None if something goes wrong with it, which is logged."""
     try:
-        erasure.finish()
-        return erasure.erase_old()
+        return work()
     except ImproperlyConfigured:
         raise
-    except Exception:
-        logger.exception("Old texts could not be erased")
-        return 0
-
-
-def _add_up() -> int:
-    try:
-        return keep_rollups()
-    except Exception:
-        logger.exception("The sums of the last hours could not be kept")
-        return 0
+    except Exception as error:
+        if is_interruption(error):
+            raise
+        logger.exception("%s", problem)
+        return None
 
 
 def _delete_joined_parts() -> int:

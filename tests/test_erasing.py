@@ -219,6 +219,19 @@ def test_what_was_being_stored_meanwhile_is_erased_by_tidy(provider):
     assert message.status == "sending"
 
 
+def test_a_fault_there_does_not_keep_what_is_old(
+    provider, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    def fail() -> None:
+        raise DatabaseError("away")
+
+    settings.DJSMS_KEEP_TEXTS = timedelta(days=30)
+    monkeypatch.setattr(erasure, "finish", fail)
+    sent()
+    made_long_ago(days=31)
+    assert tidy().erased == 1
+
+
 def test_an_instance_from_before_does_not_bring_the_number_back(provider):
     old = sent()
     forget(PERSON)

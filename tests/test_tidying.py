@@ -8,9 +8,11 @@ import pytest
 from django.db.models.signals import post_save
 from django.utils import timezone
 
-from djsms import SentPart, send_text
-from djsms.models import StatusEvent, TextMessage
+from djsms import SentPart, enqueue_text, send_text, tidying
+from djsms.models import IncomingPart, StatusEvent, TextMessage
+from djsms.receiving import incoming
 from djsms.tidying import tidy
+from djsms.waiting import upkeep
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
@@ -131,3 +133,26 @@ def test_a_long_text_that_was_given_up_stands_where_its_parts_stand(provider):
     tidy()
     message.refresh_from_db()
     assert (message.status, message.error_code) == ("failed", "9")
+
+
+class SoftTimeLimitExceeded(Exception):
+    """As billiard has it, which Celery runs its tasks with."""
+
+
+@pytest.mark.parametrize(
+    "step", ["give_up", "keep_rollups", "upkeep._keep_up", "incoming._take_turn"]
+)
+def test_the_time_limit_of_the_job_that_tidies_gets_out(lost, monkeypatch, step):
+    def strike(*args: object) -> bool:
+        raise SoftTimeLimitExceeded
+
+    attempted(lost, minutes=16)
+    enqueue_text("Hi", FRM, TO)
+    IncomingPart.objects.create(
+        frm=TO, to=FRM, part_ref="1", number=1, total=2, created_on=timezone.now() - timedelta(2)
+    )
+    places = {"upkeep": upkeep, "incoming": incoming}
+    place, _, name = step.rpartition(".")
+    monkeypatch.setattr(places.get(place, tidying), name, strike)
+    with pytest.raises(SoftTimeLimitExceeded):
+        tidy()

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections
+from django.db.models import Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from djsms import conf
@@ -105,20 +107,30 @@ def erase_number(keys: Collection[int], forms: Collection[str], number: str) -> 
 
 
 def finish() -> None:
-    """Erase what was being stored of messages while they were erased; for every few minutes."""
+    """Erase what was being stored of messages while they were erased; for every few minutes.
+
+    Reads what providers said of late, and so costs little however many messages were erased.
+    """
     since = timezone.now() - UNDER_WAY_FOR
-    fresh = rows_of(TextMessage).filter(erased_on__gte=since)
-    late = fresh.exclude(error_text="").values_list("pk", flat=True)
-    for lot in _lots(late):
-        rows_of(TextMessage).filter(pk__in=lot).update(error_text="")
-    events = rows_of(StatusEvent).filter(message__erased_on__gte=since, created_on__gte=since)
-    wordy = [
-        pk
-        for pk, raw, words in events.values_list("pk", "raw", "error_text").iterator()
-        if raw or words
-    ]
-    for lot in _lots(wordy):
+    # What is older than this one was stored before it, or in a transaction as long as that.
+    older = rows_of(StatusEvent).filter(created_on__lt=since - UNDER_WAY_FOR).order_by("-pk")
+    late = rows_of(StatusEvent).filter(
+        pk__gt=Coalesce(Subquery(older.values("pk")[:1]), Value(0)),
+        created_on__gte=since,
+        message__erased_on__gte=since,
+    )
+    events, messages = set(), set()
+    columns = ("pk", "raw", "error_text", "message", "message__error_text")
+    for event, raw, words, message, message_words in late.values_list(*columns).iterator():
+        if raw or words:
+            events.add(event)
+        if message_words:
+            messages.add(message)
+    for lot in _lots(events):
         rows_of(StatusEvent).filter(pk__in=lot).update(**SILENCE)
+    for lot in _lots(messages):
+        # Whatever gave a message words is one of its events.
+        rows_of(TextMessage).filter(pk__in=lot).update(error_text="")
 
 
 def national(number: str) -> str:

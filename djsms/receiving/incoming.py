@@ -12,6 +12,7 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from djsms import conf, segments
+from djsms.calling.interruptions import is_interruption
 from djsms.ledger import storable
 from djsms.ledger.transactions import in_transaction, insert_once, rows_of
 from djsms.models import (
@@ -67,7 +68,9 @@ def release_parts(limit: int | None = None) -> int:
     for row in late:
         try:
             released += _take_turn({name: row[name] for name in IN_COMMON}, row["first"], now)
-        except Exception:
+        except Exception as error:
+            if is_interruption(error):
+                raise
             # The others must not wait for a receiver that does not get along with this one.
             logger.exception("An incoming text with missing parts could not be released")
     return released

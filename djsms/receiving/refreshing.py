@@ -24,6 +24,7 @@ from django.utils import timezone
 from djsms import conf
 from djsms.accounts import gateways
 from djsms.accounts.gateways import Gateway
+from djsms.calling.interruptions import is_interruption
 from djsms.exceptions import TextMessageError
 from djsms.ledger import clock
 from djsms.ledger.transactions import in_transaction, rows_of
@@ -155,6 +156,8 @@ def _refresh(alias: str, messages: Sequence[TextMessage], is_over: Callable[[], 
         except DatabaseError:
             raise
         except Exception as error:
+            if is_interruption(error):
+                raise
             # The provider's failure, the backend's, or that of a receiver of the news.
             refreshed.problem = f"{type(error).__name__}: {error}".rstrip(": ")
             break

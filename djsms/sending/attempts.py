@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from djsms.accounts import addresses
 from djsms.accounts.gateways import Gateway
+from djsms.calling.interruptions import is_interruption
 from djsms.exceptions import (
     OutcomeUnknown,
     SendError,
@@ -29,7 +30,6 @@ from djsms.ledger.transactions import persist, read_afresh, rows_of
 from djsms.models import CODE_LENGTH, TextMessage
 from djsms.observing.facts import Attempt
 from djsms.observing.observers import around
-from djsms.calling.interruptions import is_interruption
 from djsms.sending.outcomes import record_answer, record_failure
 from djsms.types import Encoding, OutgoingText, SendResult, Status
 

@@ -10,12 +10,12 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from djsms.calling.interruptions import is_interruption
 from djsms.exceptions import InvalidOptions
 from djsms.ledger import clock
 from djsms.ledger.announcements import announce
 from djsms.ledger.transactions import in_transaction, read_afresh, rows_of
 from djsms.models import TextMessage
-from djsms.calling.interruptions import is_interruption
 from djsms.types import Status
 from djsms.waiting.hours import hours
 from djsms.waiting.queued import waiting

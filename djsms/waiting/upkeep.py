@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.core.exceptions import ImproperlyConfigured
 
 from djsms import conf
+from djsms.calling.interruptions import is_interruption
 from djsms.exceptions import OutcomeUnknown
 from djsms.ledger import clock
 from djsms.ledger.statuses import lock
@@ -36,7 +37,9 @@ def keep_up() -> int:
     for alias in _accounts():
         try:
             expired += _keep_up(alias)
-        except Exception:
+        except Exception as error:
+            if is_interruption(error):
+                raise
             logger.exception("The queue of the account %s could not be put in order", alias)
     return expired
 
@@ -56,7 +59,9 @@ def give_up_calls_of_the_dead() -> int:
     for call in calls:
         try:
             count += give_up(call, words)
-        except Exception:
+        except Exception as error:
+            if is_interruption(error):
+                raise
             # It is tried again like any other call that never came back.
             logger.exception("Text %s: its call could not be given up", call.ref)
     rows_of(Worker).filter(id__in=ids, seen_on__lt=gone).delete()
