@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _parser().print_help(sys.stderr)
         return 2
 
+    _look_here_first()
+
     def run() -> None:
         # Looking for those of plugins takes time that our own need not wait for.
         ours = arguments[0] in SUBCOMMANDS
@@ -82,6 +84,12 @@ def overview() -> str:
     width = max(map(len, known))
     lines = [f"  {name:<{width}}  {purpose}" for name, purpose in known.items()]
     return "\n".join(["subcommands:", *lines])
+
+
+def _look_here_first() -> None:
+    """Find the project in the working folder, as ``manage.py`` and ``python -m`` do."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -37,7 +37,7 @@ def load() -> None:
     if not module and not settings.configured:
         raise ProjectMissing(
             f"No Django project: set {ENVIRONMENT_VARIABLE} (or give --settings) to the dotted "
-            "path of its settings, or run manage.py djsms in the project."
+            "path of its settings, or run python manage.py djsms in the project's folder."
         )
     try:
         django.setup()
@@ -46,10 +46,11 @@ def load() -> None:
         if not settings.configured:
             # At its end a command closes connections, for which Django would read them again.
             settings.configure()
-        hint = " Is its folder on the path? (--pythonpath)" if _is_missing(error, module) else ""
+        hint = " Run it in the project's folder, or name that by --pythonpath."
         raise ProjectBroken(
             f"Django cannot be set up with the settings {module!r}: "
-            f"{type(error).__name__}: {one_line(error).rstrip('.')}.{hint}"
+            f"{type(error).__name__}: {one_line(error).rstrip('.')}."
+            f"{hint if _is_missing(error, module) else ''}"
         ) from error
 
 

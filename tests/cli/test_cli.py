@@ -75,9 +75,28 @@ class TestTheConsoleScript:
         assert run.returncode == 0, run.stderr
         assert re.search(r"^memory .* default$", run.stdout, re.MULTILINE)
 
+    def test_a_project_is_found_in_the_folder_where_it_runs(self, tmp_path: Path) -> None:
+        write_project(tmp_path, INSTALLED_APPS=["djsms"], DJSMS_BACKEND="memory")
+        named = {"DJANGO_SETTINGS_MODULE": "project"}
+        run = djsms("listbackends", cwd=tmp_path, environment=named)
+        assert run.returncode == 0, run.stderr
+        assert re.search(r"^memory .* default$", run.stdout, re.MULTILINE)
+
+    def test_a_project_on_a_path_that_is_given_comes_before_one_in_the_folder(
+        self, tmp_path: Path
+    ) -> None:
+        here, there = tmp_path / "here", tmp_path / "there"
+        for folder, backend in ((here, "dummy"), (there, "memory")):
+            folder.mkdir()
+            write_project(folder, INSTALLED_APPS=["djsms"], DJSMS_BACKEND=backend)
+        options = ["--settings", "project", "--pythonpath", str(there)]
+        run = djsms("listbackends", *options, cwd=here)
+        assert re.search(r"^memory .* default$", run.stdout, re.MULTILINE), run.stderr
+
     def test_a_project_off_the_path_comes_with_a_hint(self, tmp_path: Path) -> None:
         run = djsms("tidy", "--settings", "project", cwd=tmp_path)
         assert run.returncode == 1
+        assert "Run it in the project's folder" in run.stderr
         assert "No module named 'project'" in run.stderr
         assert "--pythonpath" in run.stderr
 
