@@ -29,15 +29,17 @@ __all__ = [
 
 
 def change(message: TextMessage, values: Mapping[str, Any]) -> bool:
-    """Set columns of a message, and attributes, if its row has the status that was read.
+    """Set columns of a message, and attributes, if its row is at the attempt that was read.
 
-    Returns whether it had; not if it has been erased since.
+    Returns whether it was, with the status that was read; not if it has been erased since.
     """
     unerased = " AND erased_on IS NULL" if message.erased_on is None else ""
+    attempted = "NULL" if message.attempted_on is None else "NOT NULL"
     rows = execute(
         f"UPDATE {table(TextMessage)} SET {assigned(values)} "
-        f"WHERE id = %s AND status = %s{unerased}",
-        [*prepared(TextMessage, values), message.pk, message.status.value],
+        "WHERE id = %s AND status = %s AND attempts = %s "
+        f"AND attempted_on IS {attempted}{unerased}",
+        [*prepared(TextMessage, values), message.pk, message.status.value, message.attempts],
     )
     if rows:
         for name, value in values.items():

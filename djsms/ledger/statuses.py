@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,10 +25,20 @@ from djsms.ledger.transactions import OUTDATED, in_transaction, rows_of
 from djsms.models import CODE_LENGTH, StatusEvent, TextMessage
 from djsms.types import Status
 
-__all__ = ["SURELY_UNSENT", "advance", "advance_by", "kind_of", "lock", "put_back"]
+__all__ = [
+    "SURELY_UNSENT",
+    "advance",
+    "advance_by",
+    "kind_of",
+    "lock",
+    "pass_over",
+    "put_back",
+]
 
 SURELY_UNSENT = (TemporarilyUnavailable.__name__, Throttled.__name__)
 """The kinds of error after which a failed text may be sent again: it was surely not taken."""
+
+_IN_FLIGHT = Q(status=Status.CREATED, attempted_on__isnull=False, due_on=None)
 
 
 def advance(message: TextMessage, cause: StatusEvent, **changes: Any) -> frozenset[str]:
@@ -41,13 +52,16 @@ def advance(message: TextMessage, cause: StatusEvent, **changes: Any) -> frozens
 
 
 def advance_by(
-    message: TextMessage, decide: Callable[[], tuple[StatusEvent, dict[str, Any]]]
+    message: TextMessage, decide: Callable[[], tuple[StatusEvent, dict[str, Any]] | None]
 ) -> frozenset[str]:
-    """Do as ``advance`` by what ``decide`` makes of the message as it was last read."""
-    step = _step(message, *decide())
+    """Do as ``advance`` by what ``decide`` makes of the message as it was last read.
+
+    None leaves it as it is.
+    """
+    step = _step(message, decide())
     if step and not change(message, step):
         lock(message)
-        step = _step(message, *decide())
+        step = _step(message, decide())
         if step and not change(message, step):
             raise OperationalError(OUTDATED)
     return frozenset(step)
@@ -78,42 +92,25 @@ def put_back(
     ``due_on`` is when it may go out; None leaves it to whoever has its key, or resends it. Whoever
     calls for it next counts ``attempts`` up; an older instance than the row puts nothing back.
     """
-    if isinstance(error, OutcomeUnknown):
-        raise ValueError("A text of unknown outcome may have gone out, and never waits again.")
-    words = {} if error is None else _words_of(error)
-    step = {
-        "status": Status.CREATED,
-        "due_on": due_on,
-        "attempted_on": None,
-        "updated_on": timezone.now(),
-        **words,
-    }
-    in_flight = Q(status=Status.CREATED, attempted_on__isnull=False, due_on=None)
-    surely_unsent = Q(status=Status.FAILED, error_kind__in=SURELY_UNSENT)
-    # As it was read: the attempt that is put back must be the one that failed.
-    of_this_attempt = Q(pk=message.pk, attempts=message.attempts, parts=0, erased_on=None)
-
-    # A provider that reported on it has it, whatever the call ended with.
-    reports = rows_of(StatusEvent).filter(message=message, source=StatusEvent.Source.REPORT)
-
-    def work() -> bool:
-        rows = rows_of(TextMessage).filter(
-            ~Exists(reports), of_this_attempt, in_flight | surely_unsent
-        )
-        if not rows.update(**step):
-            return False
-        for name, value in step.items():
-            setattr(message, name, value)
-        # One that is there already is this one: of a try whose end was lost on the way.
-        insert_unless_there(_attempt(message))
-        return True
-
-    is_back = in_transaction(work)
+    step = {"due_on": due_on, "attempted_on": None}
+    unsent = Q(status=Status.FAILED, error_kind__in=SURELY_UNSENT)
+    is_back = _undo(message, error, _IN_FLIGHT | unsent, step)
     if is_back:
         # Once it is stored: by what a receiver raises, a text that surely did not go out must not
         # be left like one that perhaps did.
-        announce(message, step)
+        announce(message, ["status", *step])
     return is_back
+
+
+def pass_over(message: TextMessage, error: SendError, **account: Any) -> bool:
+    """Let another attempt follow at once on one that ended with ``error``; return whether it does.
+
+    Who gets True, and nobody else, is to call for the text by the account that ``account`` has the
+    fields of. It is in flight all the while, so that nobody who has its key calls for it, too. The
+    attempt that ended is kept as an event. Nobody is told yet.
+    """
+    step = {"attempted_on": timezone.now(), "attempts": message.attempts + 1, "worker": ""}
+    return _undo(message, error, _IN_FLIGHT, {**step, **account})
 
 
 def kind_of(error: TextMessageError) -> str:
@@ -122,7 +119,45 @@ def kind_of(error: TextMessageError) -> str:
     return next(ours).__name__
 
 
-def _step(message: TextMessage, cause: StatusEvent, changes: dict[str, Any]) -> dict[str, Any]:
+def _undo(message: TextMessage, error: SendError | None, where: Q, step: Mapping[str, Any]) -> bool:
+    """Undo an attempt that surely came to nothing; return whether it was there to be undone."""
+    if isinstance(error, OutcomeUnknown):
+        raise ValueError("A text of unknown outcome may have gone out, and never waits again.")
+    words = {} if error is None else _words_of(error)
+    event = _attempt(message, words)
+    now = timezone.now()
+    changes = {"status": Status.CREATED, "updated_on": now, **words, **step}
+    # A provider that reported on it has it, whatever the call ended with.
+    reports = rows_of(StatusEvent).filter(message=message, source=StatusEvent.Source.REPORT)
+    # As it was read: the attempt that is undone must be the one that failed.
+    of_this_attempt = Q(pk=message.pk, attempts=message.attempts, parts=0, erased_on=None)
+    rows = rows_of(TextMessage).filter(~Exists(reports), of_this_attempt, where)
+    undone = rows_of(TextMessage).filter(pk=message.pk, status=Status.CREATED, updated_on=now)
+    tries = itertools.count()
+
+    def undo() -> bool:
+        if next(tries) > 0 and undone.exists():
+            # The first try went through, and only its acknowledgement got lost.
+            return True
+        if not rows.update(**changes):
+            return False
+        # One that is there already is this one: the text failed by it, and was recorded as failed.
+        insert_unless_there(event)
+        return True
+
+    is_undone = in_transaction(undo)
+    if is_undone:
+        for name, value in changes.items():
+            setattr(message, name, value)
+    return is_undone
+
+
+def _step(
+    message: TextMessage, decided: tuple[StatusEvent, dict[str, Any]] | None
+) -> dict[str, Any]:
+    if decided is None:
+        return {}
+    cause, changes = decided
     step = _forward(message, cause) | changes
     return step | {"updated_on": timezone.now()} if step else step
 
@@ -151,7 +186,7 @@ def _words_of(error: SendError) -> dict[str, str]:
     }
 
 
-def _attempt(message: TextMessage) -> StatusEvent:
+def _attempt(message: TextMessage, words: Mapping[str, str]) -> StatusEvent:
     return StatusEvent(
         message=message,
         source=StatusEvent.Source.ATTEMPT,
@@ -159,7 +194,7 @@ def _attempt(message: TextMessage) -> StatusEvent:
         ref=message.ref,
         number=message.attempts,
         status=Status.FAILED,
-        error_code=message.error_code,
-        error_text=message.error_text,
+        error_code=words.get("error_code", message.error_code),
+        error_text=words.get("error_text", message.error_text),
         fingerprint=storable.fingerprint(StatusEvent.Source.ATTEMPT, message.ref, message.attempts),
     )

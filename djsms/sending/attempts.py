@@ -101,7 +101,10 @@ def release(message: TextMessage) -> None:
         attempted_on=message.attempted_on,
         attempts=message.attempts,
     )
-    persist(lambda: row.update(attempted_on=None, attempts=message.attempts - 1))
+    # One that waited waits again.
+    fields = {"attempted_on": None, "attempts": message.attempts - 1, "due_on": message.due_on}
+    persist(lambda: row.update(**fields))
+    message.attempted_on, message.attempts = None, message.attempts - 1
 
 
 def attempt(gateway: Gateway, message: TextMessage) -> Outcome:

@@ -7,6 +7,7 @@ from datetime import datetime
 from djsms import conf, exceptions
 from djsms.exceptions import KeyReused, SendError, TextMessageError
 from djsms.ledger.statuses import SURELY_UNSENT, put_back
+from djsms.ledger.transactions import read_afresh
 from djsms.models import TextMessage
 from djsms.sending.attempts import claim
 from djsms.types import Status
@@ -46,8 +47,9 @@ def claim_again(first: TextMessage, *, expires_on: datetime | None) -> bool:
     It never went out if it waits, or its turn never came, or the provider surely did not take it.
     ``expires_on`` is until when the second call wants it sent, if it says so.
     """
-    if first.status is Status.FAILED and first.error_kind in SURELY_UNSENT:
-        put_back(first)
+    is_unsent = first.status is Status.FAILED and first.error_kind in SURELY_UNSENT
+    if is_unsent and not put_back(first):
+        read_afresh(first)
     if first.status is not Status.CREATED:
         return False
     first.expires_on = expires_on or first.expires_on

@@ -214,12 +214,18 @@ class _Turn:
         marked = statements.execute(
             f"UPDATE {statements.table(TextMessage)} "
             f"SET {statements.assigned(marks)}, attempts = attempts + 1 "
-            f"WHERE id IN ({', '.join(['%s'] * len(ids))}) AND status = %s AND due_on IS NOT NULL",
-            [*statements.prepared(TextMessage, marks), *ids, Status.CREATED.value],
+            f"WHERE id IN ({', '.join(['%s'] * len(ids))}) "
+            "AND status = %s AND due_on IS NOT NULL AND account = %s",
+            [
+                *statements.prepared(TextMessage, marks),
+                *ids,
+                Status.CREATED.value,
+                self.gateway.alias,
+            ],
         )
         if marked < len(texts):
-            # Somebody cancelled one just now, or sent it by its key.
-            rows = rows_of(TextMessage).filter(pk__in=ids, **marks)
+            # Somebody cancelled one just now, or sent it by its key, or handed it over.
+            rows = rows_of(TextMessage).filter(pk__in=ids, account=self.gateway.alias, **marks)
             ours = set(rows.values_list("pk", flat=True))
             texts = [text for text in texts if text.pk in ours]
         for text in texts:

@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 
 from djsms import conf, numbers
 from djsms.accounts import gateways
@@ -18,12 +19,13 @@ from djsms.exceptions import (
     TextMessageError,
 )
 from djsms.ledger import clock, storable
-from djsms.ledger.statuses import put_back
-from djsms.ledger.transactions import in_transaction, rows_of
+from djsms.ledger.announcements import announce
+from djsms.ledger.statuses import pass_over
+from djsms.ledger.transactions import rows_of
 from djsms.models import BACKEND_LENGTH, Gate, StatusEvent, TextMessage
-from djsms.sending.attempts import Outcome, claim
+from djsms.sending.attempts import Outcome, release
 from djsms.waiting import gates
-from djsms.waiting.leaving import change_idle, move
+from djsms.waiting.leaving import move
 from djsms.waiting.queued import is_any_due, waiting
 from djsms.waiting.waking import wake_after_commit
 
@@ -60,16 +62,26 @@ def pass_on(message: TextMessage, outcome: Outcome) -> Gateway | None:
     error = outcome.error
     if not isinstance(error, SendError) or not concerns_account(error):
         return None
-    if outcome.interruption is not None:
+    if outcome.interruption is not None or _has_expired(message):
         return None
     alias = next_account(message)
-    if not alias or not put_back(message, error):
+    if not alias:
         return None
     gateway = gateways.get(alias)
-    backend = storable.fit(gateway.backend, BACKEND_LENGTH)
-    frm = _originator(message, gateway)
-    in_transaction(lambda: change_idle(message, account=alias, backend=backend, frm=frm))
-    return gateway if claim(message) else None
+    fields = {
+        "account": alias,
+        "backend": storable.fit(gateway.backend, BACKEND_LENGTH),
+        "frm": _originator(message, gateway),
+    }
+    if not pass_over(message, error, **fields):
+        return None
+    try:
+        announce(message, fields)
+    except BaseException:
+        # A receiver's; nobody is called, so it should not look as if somebody had been.
+        release(message)
+        raise
+    return gateway
 
 
 def hand_over(message: TextMessage, alias: str) -> bool:
@@ -98,6 +110,10 @@ def relieve(alias: str, moment: datetime) -> int:
         hand_over(text, other) for text in texts[:LOT] if (other := next_account(text)) in others
     ]
     return sum(handed)
+
+
+def _has_expired(message: TextMessage) -> bool:
+    return message.expires_on is not None and message.expires_on <= timezone.now()
 
 
 def _is_idle(alias: str, moment: datetime) -> bool:

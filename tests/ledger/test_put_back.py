@@ -9,7 +9,7 @@ import pytest
 from django.db.models.signals import post_save
 from django.utils import timezone
 
-from djsms import SentPart, Status, StatusReport, send_text
+from djsms import SendResult, SentPart, Status, StatusReport, send_text
 from djsms.exceptions import (
     InsufficientFunds,
     OutcomeUnknown,
@@ -17,9 +17,10 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
     Throttled,
 )
-from djsms.ledger.statuses import kind_of, put_back
+from djsms.ledger.statuses import kind_of, pass_over, put_back
 from djsms.models import StatusEvent, TextMessage
 from djsms.receiving.reports import take_report
+from djsms.sending.outcomes import record_answer, record_failure
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
@@ -146,3 +147,59 @@ def test_the_kind_of_an_error_is_the_class_of_ours_that_it_comes_from():
 
     assert kind_of(Maintenance("tonight")) == "TemporarilyUnavailable"
     assert kind_of(Refused("no")) == "Refused"
+
+
+def test_an_attempt_that_another_account_follows_leaves_the_text_in_flight():
+    message = in_flight()
+    assert pass_over(message, Throttled("too fast", code="429"), account="second", backend="other")
+    for row in (message, stored(message)):
+        assert (row.status, row.attempts, row.due_on) == ("created", 2, None)
+        assert row.attempted_on is not None
+        assert (row.account, row.backend, row.error_code) == ("second", "other", "429")
+
+
+def test_and_is_kept_as_an_event_of_the_account_that_made_it():
+    message = in_flight()
+    pass_over(message, Throttled("too fast", code="429"), account="second")
+    event = StatusEvent.objects.get()
+    assert (event.source, event.number, event.account) == ("attempt", 1, "default")
+    assert (event.status, event.error_code, event.error_text) == ("failed", "429", "too fast")
+
+
+def test_no_account_follows_on_a_text_that_the_provider_reported_on():
+    message = in_flight()
+    take_report("default", StatusReport(ref=message.ref, status=Status.SENT))
+    assert not pass_over(message, Throttled("too fast"), account="second")
+    assert stored(message).account == "default"
+
+
+@pytest.mark.parametrize("fields", [{"attempted_on": None}, {"attempts": 2}, {"status": "failed"}])
+def test_no_account_follows_on_an_attempt_that_is_not_in_flight(fields):
+    message = in_flight()
+    TextMessage.objects.update(**fields)
+    assert not pass_over(message, Throttled("too fast"), account="second")
+
+
+class TestOutcomeOfAnAttemptThatWasUndone:
+    """It is recorded once more, as after a COMMIT whose acknowledgement was lost."""
+
+    def test_does_not_end_the_text_that_waits(self):
+        message = in_flight()
+        late = stored(message)
+        put_back(message, TemporarilyUnavailable("closed"))
+        record_failure(late, TemporarilyUnavailable("closed"))
+        assert stored(message).status == "created"
+
+    def test_does_not_end_the_attempt_that_follows(self):
+        message = in_flight()
+        late = stored(message)
+        pass_over(message, TemporarilyUnavailable("closed"), account="second")
+        record_failure(late, TemporarilyUnavailable("closed"))
+        assert stored(message).status == "created"
+
+    def test_counts_if_it_is_that_the_text_was_taken_after_all(self):
+        message = in_flight()
+        late = stored(message)
+        put_back(message, TemporarilyUnavailable("closed"))
+        record_answer(late, SendResult.accepted("1"))
+        assert stored(message).status == "sending"

@@ -1,11 +1,14 @@
 """Rates of accounts and originators, accounts that close, and accounts that take over."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db.models.signals import post_save
 from scripted import Provider
 
 from djsms import (
@@ -30,6 +33,8 @@ from djsms.exceptions import (
 )
 from djsms.ledger import clock
 from djsms.models import Gate, TextMessage
+from djsms.waiting import queued
+from djsms.waiting.fallback import hand_over
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -233,9 +238,33 @@ class Network:
         self.called: list[str] = []
         self.error: TextMessageError = TemporarilyUnavailable("x")
         self.failing: tuple[str, ...] = ()
+        self.seconds = 0.0
 
     def fails(self, error: TextMessageError, *aliases: str) -> None:
         self.error, self.failing = error, aliases
+
+
+def one_of_many(text: str, frm: str, to: str, **options: Any) -> TextMessage:
+    return send_texts([{"text": text, "frm": frm, "to": to, **options}])[0]
+
+
+def fail() -> None:
+    raise ZeroDivisionError
+
+
+@contextmanager
+def at_each_change(work: Callable[[], object]) -> Iterator[None]:
+    """Have a receiver do something when it hears of a message that changed."""
+
+    def hear(created: bool, **facts: Any) -> None:
+        if not created:
+            work()
+
+    post_save.connect(hear, sender=TextMessage)
+    try:
+        yield
+    finally:
+        post_save.disconnect(hear, sender=TextMessage)
 
 
 class NetworkBackend:
@@ -246,6 +275,7 @@ class NetworkBackend:
     @hookimpl
     def send(self, message: OutgoingText) -> SendResult:
         self.network.called.append(self.alias)
+        time.sleep(self.network.seconds)
         if self.alias in self.network.failing:
             raise self.network.error
         return SendResult.accepted("1")
@@ -349,3 +379,52 @@ class TestFallback:
         network.fails(TemporarilyUnavailable("x"), "default")
         message = async_to_sync(asend_text)("Hi", "Bistro", ALICE)
         assert (message.status, message.account) == (Status.SENDING, "second")
+
+    @pytest.mark.parametrize("send", [send_text, async_to_sync(asend_text), one_of_many])
+    def test_leaves_no_moment_in_which_the_same_key_sends(
+        self, database: str, network: Network, send: Callable[..., TextMessage]
+    ) -> None:
+        network.fails(TemporarilyUnavailable("x"), "default")
+        with at_each_change(lambda: send_text("Hi", "Bistro", ALICE, key="1")):
+            message = send("Hi", "Bistro", ALICE, key="1")
+        message.refresh_from_db()
+        assert network.called == ["default", "second"]
+        assert (message.status, message.attempts) == (Status.SENDING, 2)
+
+    @pytest.mark.parametrize("send", [send_text, async_to_sync(asend_text), one_of_many])
+    def test_is_not_called_if_a_receiver_fails_and_the_key_still_sends(
+        self, database: str, network: Network, send: Callable[..., TextMessage]
+    ) -> None:
+        network.fails(TemporarilyUnavailable("x"), "default")
+        with at_each_change(fail), pytest.raises(ZeroDivisionError):
+            send("Hi", "Bistro", ALICE, key="1")
+        assert network.called == ["default"]
+        message = TextMessage.objects.get()
+        assert (message.status, message.attempted_on, message.attempts) == ("created", None, 1)
+        assert send("Hi", "Bistro", ALICE, key="1").status is Status.SENDING
+        assert network.called == ["default", "second"]
+
+    def test_is_not_called_for_a_text_that_has_expired_meanwhile(
+        self, database: str, network: Network
+    ) -> None:
+        network.fails(TemporarilyUnavailable("x"), "default")
+        network.seconds = 0.3
+        message = send_text("Hi", "Bistro", ALICE, expires=timedelta(seconds=0.2))
+        assert network.called == ["default"]
+        assert message.status is Status.FAILED
+
+    def test_sends_what_was_handed_over_while_it_was_claimed(
+        self, database: str, network: Network, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        message = waits()
+        oldest_due = queued.oldest_due
+
+        def handed_over(alias: str, *args: Any) -> list[TextMessage]:
+            found = oldest_due(alias, *args)
+            if alias == "default":
+                hand_over(message, "second")
+            return found
+
+        monkeypatch.setattr(queued, "oldest_due", handed_over)
+        queue.drain()
+        assert network.called == ["second"]
