@@ -8,8 +8,8 @@ import pytest
 from django.db.models.signals import post_save
 from django.utils import timezone
 
-from djsms import SentPart, enqueue_text, send_text, tidying
-from djsms.models import IncomingPart, StatusEvent, TextMessage
+from djsms import SentPart, send_text, tidying
+from djsms.models import Gate, IncomingPart, StatusEvent, TextMessage
 from djsms.receiving import incoming
 from djsms.tidying import tidy
 from djsms.waiting import upkeep
@@ -147,7 +147,7 @@ def test_the_time_limit_of_the_job_that_tidies_gets_out(lost, monkeypatch, step)
         raise SoftTimeLimitExceeded
 
     attempted(lost, minutes=16)
-    enqueue_text("Hi", FRM, TO)
+    Gate.objects.create(account="default")
     IncomingPart.objects.create(
         frm=TO, to=FRM, part_ref="1", number=1, total=2, created_on=timezone.now() - timedelta(2)
     )
