@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from djsms.admin import charts, rendering
 from djsms.admin.numbering import number
+from djsms.admin.permissions import hidden, may_view_texts
 from djsms.rollups.figures import Failure, Figures
 from djsms.rollups.keeping import keep_if_few
 from djsms.rollups.periods import PERIODS, Overview, Slice, overview
@@ -84,6 +85,7 @@ def dashboard(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "last": _start(found.slices[-1], found.slices),
         "most": number(max(_ended(part.figures) for part in found.slices)),
         "failures": _failures(found.total, account),
+        "words_hidden": "" if may_view_texts(request) else hidden(),
         "accounts": [
             {"name": key, "url": _query(period=name, account=key), **_told(figures)}
             for key, figures in sorted(found.accounts.items())

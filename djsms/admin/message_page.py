@@ -120,6 +120,7 @@ def _entry(event: StatusEvent, numbers: Mapping[str, int], is_readable: bool) ->
         "occurred": rendering.moment(event.occurred_on),
         "part": event.number or numbers.get(event.provider_id),
         "badge": rendering.badge(event.status),
+        "words": event.error_text if is_readable or not event.error_text else hidden(),
         "price": rendering.price(event.price, event.currency),
         "raw": raw if is_readable or raw is None else hidden(),
     }

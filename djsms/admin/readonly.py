@@ -28,9 +28,10 @@ __all__ = ["ReadOnlyAdmin", "Row", "as_allowed"]
 Row: TypeAlias = "str | Callable[[Any], Any] | tuple[Row, ...]"
 """A line of a page: one field, or several beside each other."""
 
-# What providers gave may hold the text as well.
+# What providers gave may hold the text as well: they quote texts and numbers in their errors.
 HIDDEN: dict[Any, str] = {
     "text_as_written": "text_hidden",
+    "error_text": "error_text_hidden",
     "extra_json": "extra_hidden",
     "raw_json": "raw_hidden",
 }
@@ -90,6 +91,10 @@ class ReadOnlyAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("text"))
     def text_hidden(self, row: Any) -> SafeString:
+        return hidden()
+
+    @admin.display(description=gettext_lazy("error text"))
+    def error_text_hidden(self, row: Any) -> SafeString:
         return hidden()
 
     @admin.display(description=gettext_lazy("extra"))

@@ -63,7 +63,12 @@ class Refreshed:
     news: int = 0
     """How many reports it gave that were not known."""
     problem: str = ""
-    """What kept it from being asked, or from answering to the end; empty if nothing did."""
+    """What kept it from being asked, or from answering to the end; empty if nothing did.
+
+    The provider's words may be in it, and so numbers and texts.
+    """
+    problem_kind: str = ""
+    """The name of that error."""
 
 
 def refresh(
@@ -93,7 +98,8 @@ def refresh_due(is_over: Callable[[], bool] = lambda: False) -> list[Refreshed]:
         refreshed += refresh(texts, is_over=is_over)
     for result in refreshed:
         if result.problem:
-            logger.warning("Account %s: asking in vain: %s", result.account, result.problem)
+            # Not the provider's words: numbers and texts are quoted in them.
+            logger.warning("Account %s: asking in vain: %s", result.account, result.problem_kind)
     return refreshed
 
 
@@ -159,6 +165,7 @@ def _refresh(alias: str, messages: Sequence[TextMessage], is_over: Callable[[], 
             if is_interruption(error):
                 raise
             # The provider's failure, the backend's, or that of a receiver of the news.
+            refreshed.problem_kind = type(error).__name__
             refreshed.problem = f"{type(error).__name__}: {error}".rstrip(": ")
             break
     return refreshed

@@ -28,7 +28,7 @@ TO = "+447700900123"
 
 @pytest.fixture
 def staff(client: Client) -> Client:
-    return logged_in(client, "view_textmessage")
+    return logged_in(client, "view_textmessage", "view_texts")
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from scripted import Provider
 
-from djsms import send_text
+from djsms import OutgoingText, SendResult, StatusReport, hookimpl, send_text
+from djsms.accounts import gateways
 from djsms.admin import TextMessageAdmin
+from djsms.exceptions import Refused
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +117,56 @@ def test_a_project_s_own_filters_can_be_asked_for(rf: RequestFactory) -> None:
 
 
 WANTED = {"status": True, "backend": True, "text": False, "direction": False}
+
+
+def refused(provider: Provider) -> TextMessage:
+    provider.fails(Refused(f"{CUSTOMER} may not read: It is {CODE}", code="7"))
+    return send_text("Hi", SHOP, CUSTOMER)
+
+
+def test_nor_in_the_providers_reason_why_it_failed(looker: Client, provider: Provider) -> None:
+    pages = every_page(looker, refused(provider))
+    assert CODE not in pages
+    assert "7" in pages
+
+
+def test_nor_in_that_of_a_report_that_found_no_message(looker: Client, provider: Provider) -> None:
+    provider.reports(provider_id="B-1", status="failed", error_text=f"It is {CODE}")
+    assert CODE not in every_page(looker, StatusEvent.objects.get())
+
+
+@pytest.mark.parametrize(("who", "is_shown"), [("looker", False), ("reader", True)])
+def test_nor_where_reasons_are_counted(
+    request: pytest.FixtureRequest, provider: Provider, who: str, is_shown: bool
+) -> None:
+    refused(provider)
+    client = request.getfixturevalue(who)
+    page = client.get(reverse("admin:djsms_dashboard")).content.decode()
+    assert (CODE in page) is is_shown
+    assert (HIDDEN in page) is not is_shown
+
+
+@pytest.mark.parametrize(("who", "is_shown"), [("looker", False), ("reader", True)])
+def test_nor_in_why_a_provider_cannot_be_asked(
+    request: pytest.FixtureRequest, who: str, is_shown: bool
+) -> None:
+    class Silent:
+        @hookimpl
+        def send(self, message: OutgoingText) -> SendResult:
+            return SendResult.accepted("A-1")
+
+        @hookimpl
+        def fetch_reports(self, messages: object) -> list[StatusReport]:
+            raise Refused(f"No message says: It is {CODE}")
+
+    client = request.getfixturevalue(who)
+    with gateways.replaced(lambda alias: Silent()):
+        message = send_text("Hi", SHOP, CUSTOMER)
+        data = {"action": "ask_provider", "_selected_action": [message.pk], "confirmed": "yes"}
+        address = reverse("admin:djsms_textmessage_changelist")
+        page = client.post(address, data, follow=True).content.decode()
+    assert "Refused" in page
+    assert (CODE in page) is is_shown
 
 
 def test_what_messages_say_is_not_searched(looker: Client, message: TextMessage) -> None:

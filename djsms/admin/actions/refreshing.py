@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from djsms.accounts import gateways
+from djsms.admin import permissions
 from djsms.admin.actions import asking
 from djsms.admin.numbering import number
 from djsms.models import TextMessage
@@ -95,5 +96,6 @@ def _tell(model_admin: Any, request: HttpRequest, result: Refreshed) -> None:
         "news": number(result.news),
     }
     if result.problem:
-        words = f"{words} {result.problem}"
+        is_readable = permissions.may_view_texts(request)
+        words = f"{words} {result.problem if is_readable else result.problem_kind}"
     model_admin.message_user(request, words, messages.WARNING if result.problem else messages.INFO)

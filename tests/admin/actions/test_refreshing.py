@@ -93,7 +93,7 @@ def test_says_if_a_backend_has_no_way_to_ask(operator: Client, asked: Asked) -> 
 def test_says_if_the_provider_could_not_be_asked(operator: Client, asked: Asked) -> None:
     text = send_text("Hello", "Acme", TO)
     asked.is_down = True
-    assert "TemporarilyUnavailable: down" in choose(operator, text, confirmed="yes")
+    assert "new reports: 0. TemporarilyUnavailable" in choose(operator, text, confirmed="yes")
 
 
 def test_ends_in_good_time_and_says_what_is_left(
