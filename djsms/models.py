@@ -262,7 +262,11 @@ class TextMessage(OwnedModel):
     def _do_update(self, base_qs: models.QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
         # Whoever read it before it was erased must not write the number back: to such an instance
         # the row is as good as deleted.
-        rows = base_qs if self.erased_on is not None else base_qs.filter(erased_on=None)
+        # One that did not read whether it was erased would ask now, when it is too late.
+        read_as_erased = (
+            "erased_on" not in self.get_deferred_fields() and self.erased_on is not None
+        )
+        rows = base_qs if read_as_erased else base_qs.filter(erased_on=None)
         return super()._do_update(rows, *args, **kwargs)
 
     def __str__(self) -> str:
@@ -362,6 +366,13 @@ class StatusEvent(OwnedModel):
                 condition=models.Q(pending=True),
             ),
         ]
+
+    def _do_update(self, base_qs: models.QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
+        # As with a message: words from before must not come back. They may be taken away.
+        given = {name: self.__dict__.get(name) for name in self.application_fields}
+        is_erased = models.Q(message__erased_on__isnull=False)
+        rows = base_qs.exclude(is_erased) if any(given.values()) else base_qs
+        return super()._do_update(rows, *args, **kwargs)
 
     def __str__(self) -> str:
         return f"{self.source}: {self.status}"

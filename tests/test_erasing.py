@@ -247,6 +247,39 @@ def test_an_instance_from_before_does_not_bring_the_number_back(provider):
     old.save()
 
 
+@pytest.mark.parametrize(
+    "partly",
+    [lambda rows: rows.only("text", "to"), lambda rows: rows.defer("erased_on")],
+    ids=["only", "defer"],
+)
+def test_nor_does_one_that_did_not_read_whether_it_was_erased(provider, partly):
+    sent()
+    old = partly(TextMessage.objects).get()
+    old.to, old.text = PERSON, WORDS
+    forget(PERSON)
+    with (
+        pytest.raises(DatabaseError, match="did not affect any rows"),
+        transaction.atomic(using=database()),
+    ):
+        old.save()
+    assert DIGITS not in everything_stored()
+
+
+def test_nor_does_what_was_said_of_it(provider):
+    provider.accepts(raw={"to": PERSON})
+    sent()
+    old = StatusEvent.objects.get()
+    forget(PERSON)
+    with (
+        pytest.raises(DatabaseError, match="did not affect any rows"),
+        transaction.atomic(using=database()),
+    ):
+        old.save()
+    assert DIGITS not in everything_stored()
+    old.raw, old.error_text = {}, ""
+    old.save()
+
+
 def test_a_repeat_of_an_erased_text_does_not_bring_it_back(provider):
     provider.delivers(**incoming())
     forget(PERSON)
