@@ -70,6 +70,8 @@ class TestAnotherText:
         second = send(**order(**change))
         assert second.pk != first.pk
         assert (second.status, second.error_kind, second.key) == ("refused", "KeyReused", None)
+        second.refresh_from_db()
+        assert (second.attempted_on, second.attempts) == (None, 0)
         assert words in second.error_text
         assert first.ref in second.error_text
         assert len(provider.sent) == 1
