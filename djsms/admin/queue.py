@@ -86,7 +86,7 @@ class QueueAdmin(BaseAdmin):
             "may_control": may_control(request),
             "verdict": first,
             "troubles": others,
-            "is_fine": not others,
+            "is_fine": not others and verdicts.is_attended(queue),
             "accounts": [
                 _row(account, queue.moment, hours.get(account.account))
                 for account in queue.accounts

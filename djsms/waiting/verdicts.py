@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from djsms import conf
 from djsms.waiting.states import AccountState, QueueState
 
-__all__ = ["clock_time", "goes", "span", "trouble", "verdict", "word"]
+__all__ = ["clock_time", "goes", "is_attended", "span", "trouble", "verdict", "word"]
 
 
 def verdict(state: QueueState) -> list[str]:
@@ -29,6 +29,11 @@ def goes(account: AccountState) -> bool:
     return account.is_open and not account.is_neglected
 
 
+def is_attended(state: QueueState) -> bool:
+    """Return whether anybody is known to look for what is due; of other engines it is believed."""
+    return conf.engine() != "worker" or any(not worker.is_stopping for worker in state.workers)
+
+
 def word(account: AccountState, moment: datetime) -> str:
     """Return in a word or two how an account stands."""
     if account.problem:
@@ -39,7 +44,7 @@ def word(account: AccountState, moment: datetime) -> str:
         return _("closed until %(time)s") % {"time": clock_time(account.closed_until, moment)}
     if account.is_neglected:
         return _("nobody sends")
-    return _("tries one text") if account.is_on_probation else _("sends")
+    return _("tries one text") if account.is_on_probation else _("open")
 
 
 def trouble(account: AccountState) -> str:
@@ -86,6 +91,8 @@ def _sending(state: QueueState) -> str:
         return _("There is no account.")
     if count == 0:
         return _("Nothing is sent.")
+    if not is_attended(state):
+        return _("Nobody sends just now: no djsms work was seen in the last minute.")
     if most == 1:
         return _("Texts are sent.")
     if count == most:

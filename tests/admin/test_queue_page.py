@@ -48,6 +48,12 @@ class TestThePage:
     def test_begins_with_the_verdict(self, onlooker: Client, provider: Provider) -> None:
         wait(priority="bulk")
         html = page(onlooker)
+        assert "Nobody sends just now: no djsms work was seen in the last minute." in html
+        assert "djsms-verdict-trouble" in html
+
+        now = timezone.now()
+        Worker.objects.create(host="box", pid=7, started_on=now, seen_on=now)
+        html = page(onlooker)
         assert "Texts are sent. 1 text waits; the oldest has been due for 0 s." in html
         assert "djsms-verdict-fine" in html
 

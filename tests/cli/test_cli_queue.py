@@ -57,7 +57,7 @@ class TestTheTable:
         wait(priority="bulk")
         assert line_of("default", djsms("queue")) == [
             "default",
-            "sends",
+            "open",
             "1 urgent, 1 bulk",
             "0 s",
             "0 of 4",
@@ -65,9 +65,26 @@ class TestTheTable:
         ]
 
     def test_it_begins_with_what_one_wants_to_know(self, provider: Provider) -> None:
+        worker()
         wait(run_after=timedelta(hours=1))
         told = djsms("queue")
         assert told.startswith("Texts are sent. 1 text waits, none of them due.")
+
+    @pytest.mark.parametrize("workers", [[], [{"stopping": True}]], ids=["none", "one that stops"])
+    def test_it_does_not_say_that_texts_are_sent_where_no_worker_is(
+        self, provider: Provider, workers: list[dict[str, Any]]
+    ) -> None:
+        for fields in workers:
+            worker(**fields)
+        told = djsms("queue")
+        assert told.startswith("Nobody sends just now: no djsms work was seen in the last minute.")
+        assert line_of("default", told)[1] == "open"
+
+    def test_it_believes_that_another_engine_has_workers(
+        self, provider: Provider, settings: Any
+    ) -> None:
+        settings.DJSMS_ENGINE = "tasks"
+        assert djsms("queue").startswith("Texts are sent. Nothing waits.")
 
     def test_one_that_is_paused(self, provider: Provider) -> None:
         queue.pause("default", "wrong prices")
@@ -113,6 +130,7 @@ class TestTheTable:
 
     def test_one_that_cannot_send(self, settings: Any) -> None:
         settings.DJSMS_ACCOUNTS = {"old": {"BACKEND": "gone"}}
+        worker()
         told = djsms("queue")
         assert told.startswith("1 of 2 accounts sends.")
         assert "old: cannot send" in told
@@ -140,7 +158,7 @@ class TestForPrograms:
         wait()
         told = json.loads(djsms("queue", "--json"))
         [account] = told["accounts"]
-        assert (account["account"], account["waiting"], account["state"]) == ("default", 1, "sends")
+        assert (account["account"], account["waiting"], account["state"]) == ("default", 1, "open")
         assert account["by_priority"] == {"urgent": 0, "normal": 1, "bulk": 0}
         assert told["workers"] == []
 
