@@ -57,6 +57,7 @@ RATE = re.compile(r"([1-9][0-9]{0,5})\s*(texts|segments)?\s*/\s*(s|min|h)")
 SECONDS = {"s": 1, "min": 60, "h": 3600}
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WINDOW_NAME_LENGTH = 64
+WINDOW_SHAPE = "FROM, TO and ZONE and, if need be, DAYS"
 MAX_CONCURRENCY = 1000
 MAX_LIFETIME = timedelta(days=366)
 MISSING = object()
@@ -243,7 +244,8 @@ def parts_timeout() -> timedelta:
     timeout = getattr(settings, "DJSMS_PARTS_TIMEOUT", timedelta(minutes=30))
     if not isinstance(timeout, timedelta):
         raise InvalidOptions(
-            f"DJSMS_PARTS_TIMEOUT must be a timedelta, not {type(timeout).__name__}."
+            "DJSMS_PARTS_TIMEOUT must be a timedelta, such as timedelta(minutes=30), "
+            f"not {timeout!r}."
         )
     if not timedelta(0) <= timeout <= MAX_PARTS_TIMEOUT:
         raise InvalidOptions("DJSMS_PARTS_TIMEOUT must be a timedelta from nothing to a year.")
@@ -256,7 +258,10 @@ def keep_texts() -> timedelta | None:
     if kept is None:
         return None
     if not isinstance(kept, timedelta):
-        raise InvalidOptions(f"DJSMS_KEEP_TEXTS must be a timedelta, not {type(kept).__name__}.")
+        days = kept if type(kept) is int and kept > 0 else 90
+        raise InvalidOptions(
+            f"DJSMS_KEEP_TEXTS must be a timedelta, such as timedelta(days={days}), not {kept!r}."
+        )
     if not MIN_KEEP_TEXTS <= kept <= MAX_KEEP_TEXTS:
         raise InvalidOptions(
             "DJSMS_KEEP_TEXTS must be a timedelta of at least an hour, since a text that failed is "
@@ -461,7 +466,10 @@ def _whole_number(value: object, most: int) -> int:
 
 def _lifetime(value: object) -> timedelta:
     if not isinstance(value, timedelta) or not timedelta(0) < value <= MAX_LIFETIME:
-        raise ValueError(f"{value!r} is no timedelta of more than nothing and at most a year.")
+        raise ValueError(
+            f"{value!r} is no timedelta of more than nothing and at most a year, such as "
+            "timedelta(hours=4)."
+        )
     return value
 
 
@@ -487,29 +495,38 @@ def _window(name: object, given: object) -> Window:
         raise InvalidOptions(
             f"{name!r} in DJSMS_WINDOWS is no name of 1 to {WINDOW_NAME_LENGTH} characters."
         )
-    wanted = {"FROM", "TO", "DAYS", "ZONE"}
-    if not isinstance(given, Mapping) or not {"FROM", "TO", "ZONE"} <= set(given) <= wanted:
+    culprit = f"DJSMS_WINDOWS[{name!r}]"
+    if not isinstance(given, Mapping):
         raise InvalidOptions(
-            f"The window {name!r} must be a dictionary of FROM, TO and ZONE and, if need be, DAYS."
+            f"{culprit} must be a dictionary of {WINDOW_SHAPE}, not {type(given).__name__}."
         )
-    for hour in ("FROM", "TO"):
-        if not isinstance(given[hour], time) or given[hour].tzinfo is not None:
+    for key in given:
+        if key not in ("FROM", "TO", "ZONE", "DAYS"):
             raise InvalidOptions(
-                f"{hour} of the window {name!r} must be a time without a zone, such as time(8)."
+                f"{culprit} must be a dictionary of {WINDOW_SHAPE}; it has {key!r}."
             )
-    zone = time_zone(given["ZONE"])
+    for key in ("FROM", "TO"):
+        hour = given.get(key)
+        if not isinstance(hour, time) or hour.tzinfo is not None:
+            raise InvalidOptions(
+                f"{culprit} needs {key}, a time without a zone such as time(8){_instead(hour)}."
+            )
+    zone = time_zone(given.get("ZONE"))
     if zone is None:
         raise InvalidOptions(
-            f"ZONE of the window {name!r} must be a time zone, such as 'Europe/London', "
-            f"not {given['ZONE']!r}: it holds where the recipient's is not known."
+            f"{culprit} needs ZONE, the time zone that holds where the recipient's is not known, "
+            f"such as 'Europe/London'{_instead(given.get('ZONE'))}."
         )
     days = _days(given.get("DAYS", "mon-sun"))
     if not days:
         raise InvalidOptions(
-            f"DAYS of the window {name!r} must be days such as 'mon-fri' or 'sat,sun', "
-            f"not {given['DAYS']!r}."
+            f"DAYS of {culprit} must be days such as 'mon-fri' or 'sat,sun', not {given['DAYS']!r}."
         )
     return Window(name=name, opens=given["FROM"], closes=given["TO"], days=days, zone=zone)
+
+
+def _instead(given: object) -> str:
+    return "" if given is None else f", not {given!r}"
 
 
 def _days(given: object) -> frozenset[int]:

@@ -254,7 +254,10 @@ class TestPartsTimeout:
     @pytest.mark.parametrize("timeout", [30, 30.0, "30m", None])
     def test_of_another_type_is_an_error(self, settings: Settings, timeout: Any) -> None:
         settings.DJSMS_PARTS_TIMEOUT = timeout
-        with pytest.raises(InvalidOptions, match="DJSMS_PARTS_TIMEOUT must be a timedelta, not"):
+        with pytest.raises(
+            InvalidOptions,
+            match=r"DJSMS_PARTS_TIMEOUT must be a timedelta, such as timedelta\(minutes=30\), not",
+        ):
             conf.parts_timeout()
 
     @pytest.mark.parametrize("timeout", [timedelta(seconds=-1), timedelta.max])
@@ -275,10 +278,14 @@ class TestKeepTexts:
         settings.DJSMS_KEEP_TEXTS = kept
         assert conf.keep_texts() == kept
 
-    @pytest.mark.parametrize("kept", [90, "90d", 0, False])
-    def test_of_another_type_is_an_error(self, settings: Settings, kept: Any) -> None:
+    @pytest.mark.parametrize(
+        ("kept", "days"), [(30, 30), ("30d", 90), (0, 90), (False, 90), (timedelta, 90)]
+    )
+    def test_of_another_type_is_an_error_that_shows_the_right_form(
+        self, settings: Settings, kept: Any, days: int
+    ) -> None:
         settings.DJSMS_KEEP_TEXTS = kept
-        with pytest.raises(InvalidOptions, match="DJSMS_KEEP_TEXTS must be a timedelta, not"):
+        with pytest.raises(InvalidOptions, match=rf"such as timedelta\(days={days}\), not "):
             conf.keep_texts()
 
     @pytest.mark.parametrize(
@@ -493,23 +500,31 @@ class TestWindows:
     @pytest.mark.parametrize(
         ("given", "problem"),
         [
-            ("8-21", "must be a dictionary of FROM, TO and ZONE"),
-            ({"FROM": time(8), "TO": time(21)}, "must be a dictionary of FROM, TO and ZONE"),
-            ({**DAY, "UNTIL": 1}, "must be a dictionary of FROM, TO and ZONE"),
-            ({**DAY, "FROM": 8}, "must be a time without a zone"),
-            ({**DAY, "TO": "21:00"}, "must be a time without a zone"),
-            ({**DAY, "ZONE": "Europe"}, "must be a time zone"),
-            ({**DAY, "ZONE": "../Paris"}, "must be a time zone"),
-            ({**DAY, "ZONE": ""}, "must be a time zone"),
-            ({**DAY, "ZONE": None}, "must be a time zone"),
-            *(({**DAY, "DAYS": days}, "must be days") for days in ("", "mo", "mon-", "-fri", 5)),
+            ("8-21", " must be a dictionary of FROM, TO and ZONE and, if need be, DAYS, not str"),
+            (
+                {"FROM": time(8), "TO": time(21)},
+                " needs ZONE, the time zone that holds where the recipient's is not known, such as "
+                "'Europe/London'.",
+            ),
+            (
+                {"TO": time(21), "ZONE": "UTC"},
+                r" needs FROM, a time without a zone such as time\(8\)\.",
+            ),
+            ({**DAY, "UNTIL": 1}, " must be a dictionary of .*; it has 'UNTIL'"),
+            ({**DAY, "FROM": 8}, " needs FROM, a time without a zone such as .*, not 8"),
+            ({**DAY, "TO": "21:00"}, " needs TO, a time without a zone"),
+            ({**DAY, "ZONE": "Europe"}, " needs ZONE, .*, not 'Europe'"),
+            ({**DAY, "ZONE": "../Paris"}, " needs ZONE, .*, not '../Paris'"),
+            ({**DAY, "ZONE": ""}, " needs ZONE, .*, not ''"),
+            ({**DAY, "ZONE": None}, " needs ZONE, "),
+            *(({**DAY, "DAYS": days}, " must be days") for days in ("", "mo", "mon-", "-fri", 5)),
         ],
     )
     def test_that_are_none_are_an_error_that_names_them(
         self, settings: Settings, given: Any, problem: str
     ) -> None:
         settings.DJSMS_WINDOWS = {"day": given}
-        with pytest.raises(InvalidOptions, match=f"window 'day' {problem}"):
+        with pytest.raises(InvalidOptions, match=rf"DJSMS_WINDOWS\['day'\]{problem}"):
             conf.windows()
 
     def test_an_unknown_one_is_told_with_those_that_are_known(self, settings: Settings) -> None:

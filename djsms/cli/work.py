@@ -7,6 +7,7 @@ import signal
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils import translation
 
 from djsms.cli import SUBCOMMANDS, errors
 from djsms.cli.base import Subcommand
@@ -66,6 +67,7 @@ class Command(Subcommand):
         verbosity: int,
         **options: Any,
     ) -> None:
+        from djsms import conf
         from djsms.accounts import gateways
         from djsms.receiving.refreshing import refresh_due
         from djsms.tidying import tidy
@@ -74,6 +76,9 @@ class Command(Subcommand):
         from djsms.waiting.workers import Work
 
         with errors.told():
+            # What it does beside sending, every minute, would fail as often.
+            for read in (conf.keep_texts, conf.parts_timeout, conf.windows):
+                read()
             chosen = [gateways.get(alias) for alias in accounts] or list(sending_gateways())
         if not chosen:
             raise CommandError("There is no account that can send.")
@@ -101,9 +106,26 @@ class Command(Subcommand):
             for chore in chores:
                 chore.stop()
         if verbosity:
-            self.say(f"{work.crew.calls} texts were handed over.")
+            self.say(_texts(work.crew.calls, "was handed over.", "were handed over."))
+            if once:
+                self._tell_what_keeps_the_rest({gateway.alias for gateway in chosen})
         if not went_well:
             raise CommandError("It did not end well; see the log.")
+
+    def _tell_what_keeps_the_rest(self, chosen: set[str]) -> None:
+        from djsms import queue
+        from djsms.waiting.verdicts import told
+
+        with errors.told(), translation.override("en"):
+            state = queue.state()
+            for account in state.accounts:
+                if account.account in chosen and account.waiting and not account.is_open:
+                    how = errors.one_line(told(account, state.moment))
+                    self.say(f"{how} {_texts(account.waiting, 'waits.', 'wait.')}")
+
+
+def _texts(count: int, one: str, many: str) -> str:
+    return f"1 text {one}" if count == 1 else f"{count:,} texts {many}"
 
 
 def _serve(host: str, port: int) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from djsms import conf
 from djsms.waiting.states import AccountState, QueueState
 
-__all__ = ["clock_time", "goes", "is_attended", "span", "trouble", "verdict", "word"]
+__all__ = ["clock_time", "goes", "is_attended", "span", "told", "trouble", "verdict", "word"]
 
 
 def verdict(state: QueueState) -> list[str]:
@@ -20,7 +20,7 @@ def verdict(state: QueueState) -> list[str]:
     troubled = [account for account in state.accounts if not goes(account)]
     return [
         f"{_sending(state)} {_waiting(state)}",
-        *(_told(account, state.moment) for account in troubled),
+        *(told(account, state.moment) for account in troubled),
     ]
 
 
@@ -54,6 +54,13 @@ def trouble(account: AccountState) -> str:
     if account.is_neglected:
         return f"{_('Nobody has taken anything for five minutes.')} {_hint()}"
     return account.reason
+
+
+def told(account: AccountState, moment: datetime) -> str:
+    """Return in a sentence how an account stands, and why."""
+    words = word(account, moment)
+    why = trouble(account).rstrip(".")
+    return f"{account.account}: {words}{f' ({why})' if why else ''}."
 
 
 def clock_time(when: datetime, moment: datetime) -> str:
@@ -101,12 +108,6 @@ def _sending(state: QueueState) -> str:
         "%(count)s of %(most)s accounts sends.", "%(count)s of %(most)s accounts send.", count
     )
     return words % {"count": count, "most": most}
-
-
-def _told(account: AccountState, moment: datetime) -> str:
-    words = word(account, moment)
-    why = trouble(account).rstrip(".")
-    return f"{account.account}: {words}{f' ({why})' if why else ''}."
 
 
 def _waiting(state: QueueState) -> str:

@@ -187,6 +187,59 @@ class TestForPrograms:
             djsms("queue", *arguments)
 
 
+class TestWorkingOnce:
+    """Each in the process of the test, whose signals it leaves as they are."""
+
+    @pytest.fixture(autouse=True)
+    def signals(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("signal.signal", lambda *args: None)
+
+    def test_it_counts_what_it_handed_over(self, provider: Provider) -> None:
+        wait()
+        assert djsms("work", "--once").endswith("\n1 text was handed over.\n")
+        assert djsms("work", "--once").endswith("\n0 texts were handed over.\n")
+
+    def test_it_says_why_the_texts_of_a_paused_account_stay(self, provider: Provider) -> None:
+        wait()
+        queue.pause("default", "wrong prices")
+        told = djsms("work", "--once")
+        assert "\n0 texts were handed over.\ndefault: paused since" in told
+        assert told.endswith(" (wrong prices). 1 text waits.\n")
+
+    def test_it_says_why_the_texts_of_a_closed_account_stay(self, provider: Provider) -> None:
+        provider.fails(TemporarilyUnavailable("down"))
+        for _ in range(5):
+            wait()
+        queue.drain()
+        told = djsms("work", "--once")
+        assert "\ndefault: closed until" in told
+        assert "5 calls in a row failed, the last by TemporarilyUnavailable" in told
+        assert told.endswith(" 5 texts wait.\n")
+
+    def test_it_says_nothing_of_accounts_that_it_does_not_serve(
+        self, provider: Provider, settings: Any
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+        wait()
+        queue.pause("default")
+        assert djsms("work", "alerts", "--once").endswith("handed over.\n")
+
+    @pytest.mark.parametrize(
+        ("setting", "value", "words"),
+        [
+            ("DJSMS_KEEP_TEXTS", 30, r"such as timedelta\(days=30\), not 30"),
+            ("DJSMS_PARTS_TIMEOUT", 30, r"such as timedelta\(minutes=30\), not 30"),
+            ("DJSMS_WINDOWS", {"day": {}}, "needs FROM"),
+        ],
+    )
+    def test_it_does_not_start_with_settings_that_would_fail_each_minute(
+        self, provider: Provider, settings: Any, setting: str, value: object, words: str
+    ) -> None:
+        setattr(settings, setting, value)
+        with pytest.raises(CommandError, match=f"{setting}.*{words}"):
+            djsms("work", "--once")
+
+
 class TestPausing:
     def test_nothing_goes_until_it_is_resumed(self, provider: Provider) -> None:
         wait()
