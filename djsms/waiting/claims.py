@@ -50,6 +50,8 @@ class Claim:
     """For how many seconds the rates let nothing more go of what is due; 0 if nothing is."""
     has_spoiled: bool = False
     """Whether there were some whose time is over, or that are not to go at this hour."""
+    has_missed: bool = False
+    """Whether others were faster with some, so that there may be more to take."""
 
     @property
     def is_clean(self) -> bool:
@@ -113,6 +115,7 @@ class _Turn:
         self.account = self._allowance(self.gate, self.limits.rate)
         self.originators: dict[str, Allowance] = {}
         self.has_spoiled = False
+        self.has_missed = False
 
     def take(self, worker: str, limit: int, bulk: int) -> Claim:
         if not gates.is_open(self.gate, self.moment):
@@ -129,6 +132,7 @@ class _Turn:
             is_probe=is_probe and bool(texts),
             wait=self._wait(),
             has_spoiled=self.has_spoiled,
+            has_missed=self.has_missed,
         )
 
     def _wait(self) -> float:
@@ -225,6 +229,7 @@ class _Turn:
         )
         if marked < len(texts):
             # Somebody cancelled one just now, or sent it by its key, or handed it over.
+            self.has_missed = True
             rows = rows_of(TextMessage).filter(pk__in=ids, account=self.gateway.alias, **marks)
             ours = set(rows.values_list("pk", flat=True))
             texts = [text for text in texts if text.pk in ours]

@@ -107,7 +107,7 @@ class _Turn:
             others = leaving.sweep(alias)
         elif claimed.is_shut:
             others = fallback.relieve(alias, claimed.moment)
-        self.has_done_something = bool(units or others)
+        self.has_done_something = bool(units or others or claimed.has_missed)
         # An hour's wait for a slow rate is not for those who want to end soon.
         self.wait = claimed.wait if 0 < claimed.wait <= PATIENCE else 0.0
         return sum(unit.outcome is not None for unit in units)

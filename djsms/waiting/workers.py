@@ -147,7 +147,7 @@ class Work:
         claimed, units = claim_units(account.gateway, self._presence.id, share, bulk_limit=bulk)
         self.crew.give(units)
         others = leaving.sweep(account.gateway.alias) if claimed.has_spoiled else 0
-        account.is_busy = bool(units or others)
+        account.is_busy = bool(units or others or claimed.has_missed)
         account.not_before = time.monotonic() + claimed.wait
         return account.is_busy
 

@@ -10,11 +10,11 @@ from pytest_django import Settings
 from scripted import Provider
 
 import djsms
-from djsms import SendResult, Status, enqueue_text, queue
+from djsms import SendResult, Status, cancel_text, enqueue_text, queue
 from djsms.exceptions import OutcomeUnknown, Refused, TemporarilyUnavailable, Throttled
 from djsms.ledger import clock
 from djsms.models import Gate, TextMessage
-from djsms.waiting import gates
+from djsms.waiting import gates, queued
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 # what is done after a commit, and what a rollback takes back
@@ -491,3 +491,19 @@ def make_due() -> None:
 def reopen() -> None:
     """Let the time pass until the gate opens."""
     Gate.objects.update(closed_until=clock.stored(clock.now()))
+
+
+def test_a_text_that_another_takes_in_the_middle_of_a_claim_does_not_end_it(
+    database: str, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = waits("first"), waits("second")
+    oldest_due = queued.oldest_due
+
+    def cancelled(*args: Any) -> list[TextMessage]:
+        found = oldest_due(*args)
+        cancel_text(first)
+        return found
+
+    monkeypatch.setattr(queued, "oldest_due", cancelled)
+    assert queue.drain() == 1
+    assert texts(provider) == ["second"]
