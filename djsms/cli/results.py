@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 
 from djsms.cli.errors import one_line
 from djsms.cli.recipients import Line
+from djsms.ledger.formulas import harmless
 from djsms.models import TextMessage
 
 __all__ = ["COLUMNS", "Results", "results"]
@@ -38,25 +39,26 @@ class Results:
     def __init__(self, writer: Any) -> None:
         self._writer = writer
 
+    def _write(self, *cells: object) -> None:
+        self._writer.writerow([harmless(str(cell)) for cell in cells])
+
     def sent(self, number: int, message: TextMessage) -> None:
         """Say what became of a line's message."""
-        self._writer.writerow(
-            [
-                number,
-                message.to,
-                message.status.value,
-                message.segments,
-                message.ref,
-                message.provider_id,
-                "" if message.price is None else f"{message.price.normalize():f}",
-                message.currency,
-                one_line(" ".join(filter(None, (message.error_code, message.error_text)))),
-            ]
+        self._write(
+            number,
+            message.to,
+            message.status.value,
+            message.segments,
+            message.ref,
+            message.provider_id,
+            "" if message.price is None else f"{message.price.normalize():f}",
+            message.currency,
+            one_line(" ".join(filter(None, (message.error_code, message.error_text)))),
         )
 
     def wrong(self, line: Line, reason: str) -> None:
         """Say why a line was not sent."""
-        self._writer.writerow([line.number, line.to, NOT_SENT, "", "", "", "", "", reason])
+        self._write(line.number, line.to, NOT_SENT, "", "", "", "", "", reason)
 
 
 @contextmanager

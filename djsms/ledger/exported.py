@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +11,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from djsms.ledger import clock
+from djsms.ledger.formulas import harmless
 from djsms.models import TextMessage
 
 __all__ = ["COLUMNS", "WORDS", "csv_pages"]
@@ -37,11 +37,6 @@ COLUMNS = (
 WORDS = ("text", "error_text")
 """Columns for those who may see what messages say; providers quote texts in their errors."""
 PAGE = 500
-
-# What a spreadsheet takes for the beginning of a formula, also in the wide forms that it maps.
-FORMULA = re.compile("[=+\\-@\t\r\n＝＋－＠]")
-# Numbers of telephones and amounts calculate nothing.
-HARMLESS = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def csv_pages(messages: QuerySet[TextMessage], *, with_words: bool) -> Iterator[str]:
@@ -71,5 +66,4 @@ def _cell(value: object) -> str:
         return clock.aware(value).astimezone(UTC).isoformat(timespec="seconds")
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
-    text = str(value)
-    return f"'{text}" if FORMULA.match(text) and not HARMLESS.fullmatch(text) else text
+    return harmless(str(value))

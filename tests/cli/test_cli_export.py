@@ -49,14 +49,37 @@ def test_texts_are_left_out_unless_asked_for(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "＝1", "+1 x"]
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\tx", "\rx", "＝1", "+1 x", ' "=1']
 )
 def test_nothing_is_a_formula(text: str) -> None:
     TextMessage.objects.create(frm=FRM, to=TO, text=text)
     assert export("--texts")[0]["text"] == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["Hello", "a=b", "+447700900123", "-1.50", "", "1+1"])
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Hi;=1+1;Bye", "Hi;'=1+1;Bye"),
+        ("Hi\t@SUM(1)", "Hi\t'@SUM(1)"),
+        ("Hi\r\n=1", "Hi\r\n'=1"),
+        ("Hi\n-2+3\n＝1", "Hi\n'-2+3\n'＝1"),
+        ('Hi; "=1', "Hi; \"'=1"),
+        ("Hi;+447700900123 x", "Hi;'+447700900123 x"),
+        ("\t=1", "'\t'=1"),
+    ],
+)
+def test_nor_does_one_begin_where_a_spreadsheet_may_divide_it(text: str, written: str) -> None:
+    TextMessage.objects.create(frm=FRM, to=TO, text=text)
+    assert export("--texts")[0]["text"] == written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Hello", "a=b", "+447700900123", "-1.50", "", "1+1", "Hi, +1", "a; b=1"),
+        "Call us;+447700900123\n+447700900199",
+    ],
+)
 def test_what_is_none_stays_as_it_is(text: str) -> None:
     TextMessage.objects.create(frm=FRM, to=TO, text=text)
     assert export("--texts")[0]["text"] == text

@@ -215,6 +215,11 @@ class TestBeforeTheSending:
         assert len(gateway.texts) == 1
         assert [row["status"] for row in results(shop).values()] == ["sending", *3 * ["not sent"]]
 
+    def test_no_line_of_the_results_is_a_formula(self, shop: Shop, gateway: Gateway) -> None:
+        (shop.folder / "guests.csv").write_text("to,text\n=1+1,Hello\n+447700900123,Hello")
+        shop.shell(f"{SEND} --yes")
+        assert [row["to"] for row in results(shop).values()] == ["'=1+1", "+447700900123"]
+
     @pytest.mark.parametrize("answer", ["<&-", "<<< ''"])
     def test_without_a_yes_nothing_is_sent(self, shop: Shop, gateway: Gateway, answer: str) -> None:
         guests(shop, 1)
