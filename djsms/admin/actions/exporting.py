@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
+from asgiref.sync import sync_to_async
 from django.contrib import admin, messages
+from django.core.handlers.asgi import ASGIRequest
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from djsms.admin import permissions
 from djsms.admin.numbering import number
+from djsms.ledger import clock
 from djsms.ledger.exported import csv_pages
 from djsms.models import TextMessage
 
@@ -37,10 +40,10 @@ def export(
         words = _("Choose up to %(count)s at a time; for more there is the command djsms export.")
         model_admin.message_user(request, words % {"count": number(MOST)}, messages.WARNING)
         return None
-    pages = csv_pages(chosen, with_words=permissions.may_view_texts(request))
-    name = f"messages-{timezone.localdate():%Y-%m-%d}.csv"
+    pages = _encoded(csv_pages(chosen, with_words=permissions.may_view_texts(request)))
+    name = f"messages-{timezone.localdate(clock.now()):%Y-%m-%d}.csv"
     return StreamingHttpResponse(
-        _encoded(pages),
+        _awaited(pages) if isinstance(request, ASGIRequest) else pages,
         content_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
@@ -54,3 +57,10 @@ def _encoded(pages: Iterator[str]) -> Iterator[bytes]:
     yield codecs.BOM_UTF8
     for page in pages:
         yield page.encode()
+
+
+async def _awaited(pages: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the pages one by one also under ASGI, where Django would read them all at once."""
+    read = sync_to_async(lambda: next(pages, b""))
+    while page := await read():
+        yield page

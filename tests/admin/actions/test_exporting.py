@@ -1,12 +1,13 @@
 """The admin's action that exports: a download, with texts for those who may view them."""
 
+import asyncio
 import csv
 import io
 from typing import Any
 
 import pytest
 from admin_pages import logged_in
-from django.test import Client
+from django.test import AsyncClient, Client
 
 from djsms.admin.actions import exporting
 from djsms.models import TextMessage
@@ -55,6 +56,25 @@ def test_all_that_fit_can_be_chosen(client: Client) -> None:
     )
     response = chosen(logged_in(client, "view_textmessage"), select_across="1")
     assert len(rows(response)) == 71
+
+
+def test_is_there_also_without_time_zones(client: Client, settings: Any) -> None:
+    settings.USE_TZ = False
+    assert len(rows(chosen(logged_in(client, "view_textmessage")))) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_under_asgi_it_is_not_read_all_at_once(client: Client) -> None:
+    staff = logged_in(client, "view_textmessage")
+    keys = list(TextMessage.objects.values_list("pk", flat=True))
+
+    async def downloaded() -> bytes:
+        client = AsyncClient()
+        client.cookies = staff.cookies
+        response: Any = await client.post(URL, {"action": "export", "_selected_action": keys})
+        return b"".join([page async for page in response])
+
+    assert asyncio.run(downloaded()).decode().count("\n") == 2
 
 
 def test_too_many_are_for_the_command(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
