@@ -19,6 +19,7 @@ from djsms.exceptions import AccountNotFound, InvalidOptions
 from djsms.types import MAX_PARTS
 
 __all__ = [
+    "NAMES",
     "Account",
     "Rate",
     "Window",
@@ -488,6 +489,31 @@ LIMITS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "FALLBACK": ("fallback", _fallback),
     "MAX_SEGMENTS": ("max_segments", _max_segments),
 }
+
+NAMES = frozenset(
+    {
+        "DJSMS_ACCOUNTS",
+        "DJSMS_ALLOW_UNVERIFIED_WEBHOOKS",
+        "DJSMS_BACKEND",
+        "DJSMS_BASE_URL",
+        "DJSMS_ENGINE",
+        "DJSMS_ENGINE_OPTIONS",
+        "DJSMS_EXTENSIONS",
+        "DJSMS_HEALTH_TOKEN",
+        "DJSMS_KEEP_TEXTS",
+        "DJSMS_LOCAL_BACKENDS",
+        "DJSMS_OPENTELEMETRY",
+        "DJSMS_OPTIONS",
+        "DJSMS_PARTS_TIMEOUT",
+        "DJSMS_PROMETHEUS",
+        "DJSMS_REGION",
+        "DJSMS_SEND_IN_TESTS",
+        "DJSMS_STRICT_NUMBERS",
+        "DJSMS_WINDOWS",
+        *(f"DJSMS_{limit}" for limit in LIMITS),
+    }
+)
+"""What the settings are called that are read here."""
 
 
 def _window(name: object, given: object) -> Window:

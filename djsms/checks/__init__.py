@@ -32,6 +32,7 @@ and nothing but sending needs it: that is a warning, whatever a backend makes of
 - ``djsms.W016`` texts are due, and nobody sends them (``--database`` only)
 - ``djsms.W017`` a commit may be lost, and a text be sent twice (``--deploy --database`` only)
 - ``djsms.W018`` transactions are stricter than they need be (``--deploy --database`` only)
+- ``djsms.W019`` a setting's name is probably misspelt
 
 Backends add their own. None touches the network, and none shows an option's value.
 """
@@ -59,9 +60,9 @@ __all__ = [
 @register("djsms")
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Check what concerns all accounts."""
-    from djsms.checks import extensions, project
+    from djsms.checks import extensions, names, project
 
-    return [*project.check(), *extensions.check()]
+    return [*project.check(), *names.check(), *extensions.check()]
 
 
 @register("djsms")
