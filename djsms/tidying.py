@@ -108,7 +108,7 @@ def _missed_turns() -> QuerySet[TextMessage]:
 
 def _give_up_turn(message: TextMessage) -> bool:
     record_failure(message, TemporarilyUnavailable("Its turn to be sent never came."))
-    return True
+    return message.status is Status.FAILED
 
 
 def _waiting_reports() -> QuerySet[StatusEvent]:

@@ -55,6 +55,42 @@ def test_a_row_that_was_never_attempted_is_left_alone(lost):
     assert tidy().unknown == 0
 
 
+class TestTurnThatNeverCame:
+    """A row of a lot whose process died before it was attempted."""
+
+    @pytest.fixture
+    def missed(self) -> TextMessage:
+        message = TextMessage.objects.create(text="Hi", frm=FRM, to=TO, key="order-1")
+        TextMessage.objects.update(created_on=timezone.now() - timedelta(hours=25))
+        return message
+
+    def test_has_failed_after_a_day(self, missed):
+        assert tidy().failed == 1
+        missed.refresh_from_db()
+        assert (missed.status, missed.error_text) == ("failed", "Its turn to be sent never came.")
+        assert tidy().failed == 0
+
+    def test_may_still_come_within_a_day(self, missed):
+        TextMessage.objects.update(created_on=timezone.now() - timedelta(hours=23))
+        assert tidy().failed == 0
+
+    def test_is_still_sent_by_its_key(self, missed, provider):
+        tidy()
+        assert send_text("Hi", FRM, TO, key="order-1").status == "sending"
+        assert len(provider.sent) == 1
+
+    def test_is_left_to_whoever_takes_it_just_now(self, missed, monkeypatch):
+        def taken(message, error):
+            TextMessage.objects.update(attempted_on=timezone.now(), attempts=1)
+            return record_failure(message, error)
+
+        record_failure = tidying.record_failure
+        monkeypatch.setattr(tidying, "record_failure", taken)
+        assert tidy().failed == 0
+        missed.refresh_from_db()
+        assert missed.status == "created"
+
+
 def test_a_report_that_waited_for_the_answer_is_applied(lost, provider):
     TextMessage.objects.update(segments=2)
     provider.reports(ref=lost.ref, status="delivered")

@@ -60,11 +60,11 @@ def enter_answer(message: TextMessage, events: list[StatusEvent], **changes: Any
     sum of the parts', or what reports have said since. That nothing was taken is kept, and takes no
     effect, if the text has been put back since: it is another attempt's outcome that counts.
     """
-    attempts = message.attempts
+    attempt = _attempt(message)
 
     def decide() -> tuple[StatusEvent, dict[str, Any]] | None:
         if not any(event.number for event in events):
-            return (decisive(events), changes) if _is_at(message, attempts) else None
+            return (decisive(events), changes) if _attempt(message) == attempt else None
         # Only reports, or a call that was given up, can have moved it on.
         known = () if message.status is Status.CREATED else _in_effect(message)
         reports = [event for event in known if event.source == StatusEvent.Source.REPORT]
@@ -102,10 +102,9 @@ class _Settled(Exception):
     """Somebody else has seen to it."""
 
 
-def _is_at(message: TextMessage, attempts: int) -> bool:
-    """Return whether an attempt is still a message's last, and was not put back."""
-    is_back = message.status is Status.CREATED and message.attempted_on is None
-    return message.attempts == attempts and not is_back
+def _attempt(message: TextMessage) -> tuple[int, bool]:
+    """Return which attempt a message is at, and whether it is under way or has been made."""
+    return message.attempts, message.attempted_on is not None
 
 
 def _follow(message: TextMessage, event: StatusEvent) -> frozenset[str]:
