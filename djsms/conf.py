@@ -38,6 +38,7 @@ __all__ = [
     "local_backends",
     "opentelemetry",
     "parts_timeout",
+    "place",
     "prometheus",
     "region",
     "send_in_tests",
@@ -159,6 +160,18 @@ def fallbacks(alias: str) -> Iterator[str]:
             return
         seen.add(alias)
         yield alias
+
+
+def place(alias: str, name: str) -> str:
+    """Return where the settings have this of an account, or would have it: what to correct there.
+
+    Flat settings are the default account's, if there is nothing else of it.
+    """
+    own = _mapping("DJSMS_ACCOUNTS").get(alias)
+    is_flat = alias == DEFAULT_ALIAS and not (isinstance(own, Mapping) and name in own)
+    if is_flat and (own is None or name in LIMITS):
+        return f"DJSMS_{name}"
+    return f"DJSMS_ACCOUNTS[{alias!r}][{name!r}]"
 
 
 def flat_option(backend: str, option: str) -> Any:
@@ -416,7 +429,7 @@ def _account(alias: str, definition: object) -> Account:
         )
     if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
         raise InvalidOptions(
-            f"The options of the account {alias!r} must be a dictionary by their names."
+            f"{place(alias, 'OPTIONS')} must be a dictionary by the options' names."
         )
     return Account(alias=alias, backend=backend, options=options, **_limits(alias, definition))
 
@@ -429,7 +442,7 @@ def _limits(alias: str, definition: Mapping[str, Any]) -> dict[str, Any]:
         try:
             found[attribute] = read(definition[name])
         except (TypeError, ValueError) as error:
-            raise InvalidOptions(f"{name} of the account {alias!r}: {error}") from None
+            raise InvalidOptions(f"{place(alias, name)}: {error}") from None
     return found
 
 

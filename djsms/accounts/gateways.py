@@ -421,7 +421,8 @@ def _options(account: conf.Account, factory: Any, culprit: str) -> dict[str, Any
         names = ", ".join(map(repr, missing))
         settings = ", ".join(conf.flat_name(account.backend, name) for name in missing)
         raise InvalidOptions(
-            f"{culprit} lacks {names}: give it in the account's options, or set {settings}."
+            f"{culprit} lacks {names}: give it in {conf.place(account.alias, 'OPTIONS')}, or set "
+            f"{settings}."
         )
     return options
 

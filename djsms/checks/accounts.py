@@ -36,6 +36,11 @@ UNUSABLE: dict[type[ImproperlyConfigured], tuple[str, str]] = {
     ),
     BackendConflict: ("djsms.E004", "Uninstall one of the two."),
 }
+# Nobody else can put these right.
+UNUSABLE_LOCALS = {
+    BackendBroken: "Correct its path in DJSMS_LOCAL_BACKENDS, or the class.",
+    BackendConflict: "Give yours another name in DJSMS_LOCAL_BACKENDS.",
+}
 
 
 def check() -> Iterator[CheckMessage]:
@@ -73,12 +78,14 @@ def _account(alias: str) -> Iterator[CheckMessage]:
 def _misconfigured(alias: str, error: ImproperlyConfigured) -> CheckMessage:
     for kind, (code, hint) in UNUSABLE.items():
         if isinstance(error, kind) and not _is_loadable(alias):
-            return Error(str(error), hint=hint, obj=label(alias), id=code)
+            is_local = conf.account(alias).backend in conf.local_backends()
+            own = UNUSABLE_LOCALS.get(kind, hint) if is_local else hint
+            return Error(str(error), hint=own, obj=label(alias), id=code)
     # A backend's constructor may raise anything for want of what it is to be made with.
     return CheckWarning(
         f"It cannot send: {error}",
-        hint="Correct the options of the account, the backend's documentation lists them. Where "
-        "its credentials are not to be had, and nothing is sent, this does no harm.",
+        hint=f"Correct {conf.place(alias, 'OPTIONS')}; the backend's documentation lists the "
+        "options. Where its credentials are not to be had, and nothing is sent, this does no harm.",
         obj=label(alias),
         id="djsms.W009",
     )

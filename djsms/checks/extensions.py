@@ -16,6 +16,9 @@ from djsms.exceptions import BackendBroken
 
 __all__ = ["check", "problems"]
 
+# These say what is wrong with the code or the settings, and quote no value of theirs.
+TELLING = (AttributeError, ImproperlyConfigured, NameError, SyntaxError, TypeError)
+
 
 def check() -> Iterator[CheckMessage]:
     """Check each extension on its own."""
@@ -43,8 +46,14 @@ def _problem(path: str) -> str:
         extension = import_string(path)()
     except ImportError as error:
         return f"{culprit} cannot be imported: {error}"
+    except TELLING as error:
+        return f"{culprit} cannot be made: {type(error).__name__}: {error}{place_of(error)}"
     except Exception as error:
-        return f"{culprit} cannot be made: {type(error).__name__}{place_of(error)}"
+        module = path.rpartition(".")[0]
+        return (
+            f"{culprit} cannot be made: {type(error).__name__}{place_of(error)}. What it says "
+            f'might hold a secret; python manage.py shell -c "import {module}; {path}()" shows it.'
+        )
     try:
         # Around a backend that is surely right, so that what is wrong is the extension's.
         Gateway(

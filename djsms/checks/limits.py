@@ -32,7 +32,7 @@ def _fallbacks() -> Iterator[CheckMessage]:
         if problem := _fallback_problem(alias, known):
             yield Error(
                 problem,
-                hint="Correct FALLBACK, or take it out.",
+                hint=f"Correct {conf.place(alias, 'FALLBACK')}, or take it out.",
                 obj=label(alias),
                 id="djsms.E007",
             )

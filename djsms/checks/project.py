@@ -65,9 +65,7 @@ def _accounts() -> Iterator[CheckMessage]:
         try:
             conf.account(alias)
         except ImproperlyConfigured as error:
-            yield Error(
-                str(error), hint="Correct DJSMS_ACCOUNTS.", obj=label(alias), id="djsms.E001"
-            )
+            yield Error(str(error), hint="Correct the setting.", obj=label(alias), id="djsms.E001")
     if not aliases:
         yield CheckWarning(
             "There is no account, so no text can be sent.",

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
-from djsms import numbers, segments
+from djsms import conf, numbers, segments
 from djsms.accounts import addresses, gateways
 from djsms.accounts.gateways import Gateway
 from djsms.exceptions import (
@@ -82,7 +82,7 @@ def _own_sender(gateway: Gateway) -> str:
     if not (gateway.limits.frm or gateway.chooses_originator):
         raise InvalidOptions(
             f"The account {gateway.alias!r} has no sender of its own, which frm=None asks for: "
-            "give it a FROM (the default account: DJSMS_FROM), or the message a sender."
+            f"set {conf.place(gateway.alias, 'FROM')}, or give the message a sender."
         )
     return gateway.limits.frm
 

@@ -12,6 +12,7 @@ import pytest
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connections
@@ -118,6 +119,45 @@ class TestAccounts:
     ) -> None:
         acme.install({"acme": "other:Backend"}, {"other": PROVIDER}, name="djsms-other")
         assert "djsms-acme 1.0 and djsms-other 1.0" in only("djsms.E004").msg
+        assert "Uninstall one" in str(only("djsms.E004").hint)
+
+    def test_what_is_wrong_with_a_backend_of_the_project_is_to_be_put_right_there(
+        self, acme: distributions.Folder, settings: Any
+    ) -> None:
+        settings.DJSMS_LOCAL_BACKENDS = {"acme": "shop.texts.Acme"}
+        assert only("djsms.E004").hint == "Give yours another name in DJSMS_LOCAL_BACKENDS."
+        settings.DJSMS_BACKEND = "ours"
+        settings.DJSMS_LOCAL_BACKENDS = {"ours": "no_such_module.Ours"}
+        assert "DJSMS_LOCAL_BACKENDS" in str(only("djsms.E003").hint)
+        assert "distribution" not in str(only("djsms.E003").hint)
+
+    @pytest.mark.parametrize(
+        ("flat", "value", "words"),
+        [
+            ("DJSMS_RATE", "30", "DJSMS_RATE: '30' is no rate."),
+            ("DJSMS_FROM", "", "DJSMS_FROM: The sender '' is empty"),
+            ("DJSMS_OPTIONS", {1: 2}, "DJSMS_OPTIONS must be a dictionary by the options' names."),
+        ],
+    )
+    def test_a_setting_is_named_as_the_project_has_it(
+        self, settings: Any, flat: str, value: object, words: str
+    ) -> None:
+        setattr(settings, flat, value)
+        message = only("djsms.E001")
+        assert message.msg.startswith(words)
+        assert message.hint == "Correct the setting."
+
+    def test_a_setting_in_the_dictionary_of_accounts_is_named_there(self, settings: Any) -> None:
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory", "RATE": "30"}}
+        assert only("djsms.E001").msg.startswith("DJSMS_ACCOUNTS['alerts']['RATE']: '30' is no")
+
+    def test_so_is_that_of_a_default_account_that_stands_there(self, settings: Any) -> None:
+        del settings.DJSMS_BACKEND
+        settings.DJSMS_ACCOUNTS = {"default": {"BACKEND": "memory", "RATE": "30"}}
+        assert only("djsms.E001").msg.startswith("DJSMS_ACCOUNTS['default']['RATE']: ")
+        settings.DJSMS_ACCOUNTS = {"default": {"BACKEND": "memory"}}
+        settings.DJSMS_RATE = "30"
+        assert only("djsms.E001").msg.startswith("DJSMS_RATE: ")
 
     def test_a_misspelt_option_is_told_and_its_value_is_not(
         self, acme: distributions.Folder, settings: Any
@@ -194,6 +234,9 @@ class TestExtensions:
             ("no_such_app.sms.Log", "No module named 'no_such_app'"),
             (f"{__name__}.Misspelt", "Did you mean 'send'?"),
             (f"{__name__}.Failing", "RuntimeError at "),
+            (f"{__name__}.Failing", f"import {__name__}; {__name__}.Failing()"),
+            (f"{__name__}.Wanting", "TypeError: Wanting.__init__() missing 1 required"),
+            (f"{__name__}.Unset", "ImproperlyConfigured: Set SHOP_PHONES."),
         ],
     )
     def test_a_broken_one_is_told_once_however_many_accounts_there_are(
@@ -206,6 +249,16 @@ class TestExtensions:
         assert reason in message.msg
         assert SECRET not in message.msg
         assert ids(deploy=True) == ["djsms.E006"]
+
+
+class Wanting:
+    def __init__(self, phones: object) -> None:
+        pass
+
+
+class Unset:
+    def __init__(self) -> None:
+        raise ImproperlyConfigured("Set SHOP_PHONES.")
 
 
 class TestAddresses:
