@@ -45,9 +45,16 @@ class Spans:
                 span.set_attributes(_attributes(facts))
                 span.end()
             return
-        with self._tracer.start_as_current_span(name, kind=kind) as span:
+        # What an error says is not for spans: numbers and texts are quoted in it.
+        with self._tracer.start_as_current_span(
+            name, kind=kind, record_exception=False, set_status_on_exception=False
+        ) as span:
             try:
                 yield
+            except BaseException as error:
+                span.set_attribute("error.type", type(error).__qualname__)
+                span.set_status(Status(StatusCode.ERROR))
+                raise
             finally:
                 span.set_attributes(_attributes(facts))
                 if _is_error(facts):

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from scripted import Provider
 
 from djsms import SendResult, enqueue_text, queue, send_text
-from djsms.exceptions import OutcomeUnknown
+from djsms.exceptions import InvalidNumber, OutcomeUnknown
 from djsms.observing import observers, spans
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +97,13 @@ def test_no_number_and_no_text_is_in_a_span(kept: InMemorySpanExporter, provider
     told = "".join(span.to_json() for span in kept.get_finished_spans())
     assert "7700900" not in told
     assert "lobster" not in told
+
+
+def test_an_error_that_gets_out_is_told_by_its_kind_alone(kept: InMemorySpanExporter) -> None:
+    with pytest.raises(InvalidNumber, match="0123"):
+        enqueue_text("lobster", FRM, "0123 lobster", fail_silently=False)
+    [span] = named(kept, "djsms.enqueue")
+    assert not span.status.is_ok
+    assert (span.attributes or {})["error.type"] == "InvalidNumber"
+    assert "lobster" not in span.to_json()
+    assert "0123" not in span.to_json()
