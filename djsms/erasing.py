@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ from djsms.waiting.leaving import change_idle
 __all__ = ["Forgotten", "Holdings", "forget", "holdings"]
 
 PAGE = 500
+E164 = re.compile(r"\+[0-9]+")
 
 WAITING: dict[str, Any] = {"status": Status.CREATED, "due_on__isnull": False}
 IDLE: dict[str, Any] = {"status": Status.CREATED, "due_on": None, "attempted_on": None}
@@ -135,10 +137,24 @@ def forget(number: object, *, progress: Callable[[int], object] | None = None) -
 
 
 def _forms(number: str) -> list[str]:
-    """Return the ways in which a number is stored: as it was read, or as somebody wrote it.
+    """Return the ways in which a number is stored: as it was read, or as somebody wrote it."""
+    return sorted(_usual_forms(number) | _unread_forms(number))
 
-    What was refused, and what came in, stands as it was given.
+
+def _unread_forms(number: str) -> set[str]:
+    """Return what was given as a number, could not be read, and has these digits in it.
+
+    A text that was refused for it keeps it as it was given, whatever stands around the digits.
     """
+    digits = national(number)
+    refused = rows_of(TextMessage).filter(status=Status.REFUSED, attempted_on=None)
+    pairs = refused.order_by().values_list("to", "frm").distinct()
+    found = set(chain.from_iterable(pairs.iterator()))
+    return {form for form in found if names(form, digits) and not E164.fullmatch(form)}
+
+
+def _usual_forms(number: str) -> set[str]:
+    """Return the ways in which what came in may have a number."""
     import phonenumbers
 
     digits = number.removeprefix("+")
@@ -150,7 +166,7 @@ def _forms(number: str) -> list[str]:
     ):
         written = phonenumbers.format_number(parsed, style)
         forms |= {written, "".join(written.split())}
-    return sorted(forms)
+    return forms
 
 
 def _messages(forms: list[str]) -> tuple[QuerySet[TextMessage], ...]:

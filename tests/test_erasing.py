@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
@@ -61,6 +62,36 @@ def test_a_sent_message_tells_neither_number_nor_text_any_more(provider):
     assert forget(PERSON).erased == 1
     assert DIGITS not in everything_stored()
     assert WORDS not in everything_stored()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            f"0{DIGITS}",
+            "07700 900123 ",
+            "0044 (0) 7700-900 123",
+            "(07700) 900.123",
+            "447700900123",
+        ),
+        *(f"{PERSON} (mum)", f"tel:{PERSON}", f"{PERSON}, {OTHER}", "+44 7700 900123"),
+    ],
+)
+def test_a_refused_message_is_erased_however_its_number_was_written(provider, written):
+    send_text(WORDS, OURS, written)
+    send_text("", OURS, written)
+    send_text("", written, OTHER)
+    assert holdings(PERSON).outgoing == TextMessage.objects.count() == 3
+    assert forget(PERSON).erased == 3
+    assert DIGITS not in re.sub(r"[^0-9a-z]", "", everything_stored())
+    assert WORDS not in everything_stored()
+
+
+@pytest.mark.parametrize("other", [f"+1{DIGITS}", f"{PERSON}4", "07700 900199"])
+def test_a_refused_message_to_another_number_stays(provider, other):
+    send_text("", OURS, other)
+    assert forget(PERSON).erased == 0
+    assert TextMessage.objects.get().to == other
 
 
 def test_what_counts_and_what_it_cost_stays(provider):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from djsms.accounts import addresses, gateways
 from djsms.accounts.gateways import Gateway
 from djsms.exceptions import (
     InvalidMessage,
+    InvalidNumber,
     InvalidOptions,
     InvalidText,
     NotSupported,
@@ -108,13 +109,17 @@ def _message(given: Arguments, frm: str, gateway: Gateway) -> TextMessage:
 
 
 def _as_given(given: Arguments, frm: str) -> TextMessage:
-    """Return the message for the records alone, cut to what its columns take."""
+    """Return the message for the records alone, cut to what its columns take.
+
+    Its numbers are as they are sent, so that they are found, and forgotten, by them; one that
+    cannot be read is as somebody wrote it.
+    """
     text = storable.clean_text(given.text[:MAX_KEPT])
     encoding, count = segments.count(text)
     return TextMessage(
         account=given.using,
-        frm=storable.clean_text(frm)[:NUMBER_LENGTH],
-        to=storable.clean_text(given.to)[:NUMBER_LENGTH],
+        frm=_read(numbers.originator, frm),
+        to=_read(numbers.recipient, given.to),
         text=text,
         encoding=encoding.value,
         segments=count,
@@ -123,6 +128,13 @@ def _as_given(given: Arguments, frm: str) -> TextMessage:
         key=given.key if _is_key(given.key) else None,
         expires_on=storable.moment(given.expires_on),
     )
+
+
+def _read(reading: Callable[[str], str], number: str) -> str:
+    try:
+        return reading(number)
+    except InvalidNumber:
+        return storable.clean_text(number)[:NUMBER_LENGTH]
 
 
 def _measured(text: str, most: int) -> tuple[Encoding, int]:

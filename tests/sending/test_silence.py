@@ -176,3 +176,8 @@ class TestWhatAProjectHasAtHand:
     def test_an_extension_cannot_be_called(self, provider):
         number = phonenumbers.parse(f"{TO} ext. 7")
         assert send_text("Hi", FRM, number).error_kind == "InvalidNumber"
+
+
+def test_the_numbers_of_what_is_refused_for_another_reason_are_as_they_are_sent(provider):
+    message = send_text("", "+44 (0)7700 900001", "+44 (0)7700-900.002")
+    assert (message.status, message.frm, message.to) == ("refused", FRM, TO)
