@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 
 from djsms import conf
 from djsms.accounts import addresses, gateways
@@ -74,15 +75,18 @@ def _aliases(account: str | None) -> list[str]:
 
 
 def _require_addresses() -> None:
-    if not conf.base_url():
-        raise CommandError(
-            "Set DJSMS_BASE_URL to the address at which providers reach this project, such as "
-            "DJSMS_BASE_URL = 'https://example.com'."
-        )
+    lacks = []
     try:
-        reverse("djsms:callback")
+        addresses.webhook_path(conf.DEFAULT_ALIAS, "callback")
     except NoReverseMatch:
-        raise CommandError(
-            'The project has no webhook addresses: add path("djsms/", include("djsms.urls")) to '
-            "the urlpatterns of its ROOT_URLCONF."
-        ) from None
+        lacks.append(
+            'add path("djsms/", include("djsms.urls")) to the urlpatterns of its ROOT_URLCONF '
+            f"({settings.ROOT_URLCONF})"
+        )
+    if not conf.base_url():
+        lacks.append(
+            "set DJSMS_BASE_URL to the address at which providers reach it, such as "
+            "DJSMS_BASE_URL = 'https://example.com'"
+        )
+    if lacks:
+        raise CommandError(f"The project has no webhook addresses: {'; and '.join(lacks)}.")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.urls import include, path
 
 from djsms import hookimpl
 from djsms.accounts import addresses, gateways
@@ -57,6 +58,18 @@ def test_a_backend_shows_them_as_its_provider_wants_them() -> None:
 def test_a_backend_without_a_provider_has_none(settings: Any) -> None:
     settings.DJSMS_BACKEND = "dummy"
     assert "takes no requests" in webhooks()
+
+
+def test_all_that_is_missing_is_named_and_the_urls_first(settings: Any) -> None:
+    settings.ROOT_URLCONF, settings.DJSMS_BASE_URL = "django.contrib.auth.urls", ""
+    with pytest.raises(CommandError, match=r'add path\("djsms/".*; and set DJSMS_BASE_URL'):
+        webhooks()
+
+
+def test_a_namespace_around_our_urls_does_no_harm(settings: Any) -> None:
+    inner = [path("djsms/", include("djsms.urls"))]
+    settings.ROOT_URLCONF = (path("shop/", include((inner, "shop"))),)
+    assert "https://example.com/shop/djsms/callback/" in webhooks()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,9 @@ def block(message: OutgoingText) -> str:
         f"  ref {_visible(message.ref)}",
     ]
     if message.status_report:
-        address = _visible(message.callback_url) or "nowhere: set DJSMS_BASE_URL"
+        address = _visible(message.callback_url) or (
+            "nowhere: djsms webhooks says what the project lacks"
+        )
         lines.append(f"  status reports to {address}")
     lines += [GUTTER + _visible(line) for line in message.text.split("\n")]
     return "\n".join([*lines, "", ""])

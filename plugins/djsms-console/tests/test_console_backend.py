@@ -54,7 +54,9 @@ class TestAMessageIsShown:
         assert "status reports" not in block(message(callback_url=address))
 
     def test_with_the_reason_if_reports_are_asked_for_and_have_nowhere_to_go(self) -> None:
-        assert "status reports to nowhere: set DJSMS_BASE_URL" in block(message(status_report=True))
+        assert "status reports to nowhere: djsms webhooks says" in block(
+            message(status_report=True)
+        )
 
     def test_with_accents_and_emoji_as_they_are(self) -> None:
         assert "  | Grüße 😀 Ελλάδα 中文\n" in block(message("Grüße 😀 Ελλάδα 中文"))

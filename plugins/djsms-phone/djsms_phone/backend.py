@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.core.checks import CheckMessage
+from django.core.checks import Warning as CheckWarning
 from djsms import OutgoingText, SendResult, hookimpl
 from djsms.backends import LocalBackend
 from djsms.exceptions import TemporarilyUnavailable
@@ -19,6 +21,21 @@ class PhoneBackend(LocalBackend):
     def splits_texts(self) -> bool:
         """Each part of a long text is reported by itself, as most providers do."""
         return True
+
+    @hookimpl
+    def check(self) -> list[CheckMessage]:
+        from django.apps import apps
+
+        if apps.is_installed("djsms_phone"):
+            return []
+        return [
+            CheckWarning(
+                "djsms_phone is not in INSTALLED_APPS, so there is no phone, and no text goes out.",
+                hint='Add "djsms_phone" to INSTALLED_APPS, include("djsms_phone.urls") to the '
+                "project's urls.py, and migrate.",
+                id="djsms_phone.W001",
+            )
+        ]
 
     @hookimpl
     def send(self, message: OutgoingText) -> SendResult:

@@ -25,7 +25,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 if TYPE_CHECKING:
-    from django.core.management.base import CommandParser
+    from django.core.management.base import CommandParser, OutputWrapper
+
+    from djsms_phone.models import Call
 
 __all__ = ["Command"]
 
@@ -123,7 +125,32 @@ class Command(BaseCommand):
         base = f"{parts.scheme}://{parts.netloc}"
         self.stdout.write(f"Playing the network: the calls go to {base}, until Ctrl-C.")
         self.stdout.flush()
-        player.keep_playing(player.http(base), once=once)
+        player.keep_playing(player.http(base), once=once, failed=_Teller(self.stderr))
+
+
+class _Teller:
+    """Tells of calls that fail, of each kind once."""
+
+    def __init__(self, stream: OutputWrapper) -> None:
+        self._stream = stream
+        self._told: set[tuple[str, str, str]] = set()
+
+    def __call__(self, call: Call, answer: int, problem: str) -> None:
+        how = f"was answered with {answer}" if answer else f"had no answer: {problem}"
+        kind = (call.account, call.kind, how)
+        if kind in self._told:
+            return
+        self._told.add(kind)
+        what = "A reply" if call.kind == "incoming" else "A status report"
+        self._stream.write(
+            f"{what} to the account {call.account!r} {how}{_remedy(answer, problem)}"
+        )
+
+
+def _remedy(answer: int, problem: str) -> str:
+    if problem.startswith("NoReverseMatch"):
+        return ' Add path("djsms/", include("djsms.urls")) to the project\'s urls.py.'
+    return "." if answer else " Is the project served there?"
 
 
 def _set_up() -> None:

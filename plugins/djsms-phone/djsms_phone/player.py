@@ -14,8 +14,9 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from djsms_phone import calls
+from djsms_phone.models import Call
 
-__all__ = ["Post", "http", "keep_playing", "play"]
+__all__ = ["Failed", "Post", "http", "keep_playing", "play"]
 
 Post = Callable[[str, bytes], int]
 """Makes a POST of JSON to a path, and returns the HTTP status of its answer."""
@@ -24,7 +25,11 @@ TIMEOUT = 10
 LOOK = 0.5  # how often, in seconds, one looks for calls that have come up
 
 
-def play(post: Post, *, until: datetime | None = None) -> int:
+Failed = Callable[[Call, int, str], object]
+"""Hears of a call that was not answered with success: the HTTP status or 0, and what went wrong."""
+
+
+def play(post: Post, *, until: datetime | None = None, failed: Failed | None = None) -> int:
     """Make all calls that are due, and return their number; ``until`` is now, or later."""
     made = 0
     while call := calls.take(until):
@@ -41,16 +46,18 @@ def play(post: Post, *, until: datetime | None = None) -> int:
             milliseconds=round((time.monotonic() - started) * 1000),
             problem=problem,
         )
+        if failed is not None and not 200 <= answer < 300:
+            failed(call, answer, problem)
         made += 1
     return made
 
 
-def keep_playing(post: Post, *, once: bool = False) -> None:
+def keep_playing(post: Post, *, once: bool = False, failed: Failed | None = None) -> None:
     """Make each call when it is due, for good; ``once``: until none waits."""
     while True:
         # What the last round found is over, and so may be the database's patience.
         close_old_connections()
-        play(post)
+        play(post, failed=failed)
         due = calls.next_due()
         if once and due is None:
             return

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from djsms import send_text
+from djsms_phone import calls
 
 COMMAND = [sys.executable, "-m", "djsms.cli", "phone"]
 get = build_opener(ProxyHandler({})).open
@@ -94,3 +97,35 @@ def test_headless_plays_the_network_of_a_project_that_is_served(
     call_command("djsms", "phone", "--headless", "--once", f"--url={live_server.url}")
     message.refresh_from_db()
     assert message.status == "delivered"
+
+
+class TestHeadlessTellsOfCallsThatFail:
+    pytestmark = pytest.mark.django_db(transaction=True)
+
+    @pytest.fixture(autouse=True)
+    def one_try(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(calls, "MAX_TRIES", 0)
+
+    def told(self, url: str) -> list[str]:
+        for text in ("One", "Two"):
+            send_text(text, "+447700900100", "+447700900123", status_report=True)
+        told = io.StringIO()
+        call_command("djsms", "phone", "--headless", "--once", f"--url={url}", stderr=told)
+        return told.getvalue().splitlines()
+
+    def test_by_nobody_answering(self, django_db_setup: None) -> None:
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            [line] = self.told(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        assert line.startswith("A status report to the account 'default' had no answer: URLError")
+        assert line.endswith(" Is the project served there?")
+
+    def test_by_what_they_are_answered(self, live_server: Any, settings: Any) -> None:
+        settings.ALLOWED_HOSTS = ["example.com"]
+        [line] = self.told(live_server.url)
+        assert line == "A status report to the account 'default' was answered with 400."
+
+    def test_by_a_project_without_our_urls(self, live_server: Any, settings: Any) -> None:
+        settings.ROOT_URLCONF = "django.contrib.auth.urls"
+        [line] = self.told(live_server.url)
+        assert 'Add path("djsms/", include("djsms.urls"))' in line

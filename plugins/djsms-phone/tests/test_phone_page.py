@@ -10,10 +10,10 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core import checks, mail
 from django.test import Client
-from djsms import send_text
+from djsms import gateway, send_text
 from djsms.models import TextMessage
 from djsms_phone import calls
-from djsms_phone.checks import check_place
+from djsms_phone.checks import check_addresses, check_place
 from djsms_phone.models import Call, Handset
 from djsms_phone.playground import Playground
 
@@ -84,6 +84,22 @@ class TestWhoMaySeeIt:
         assert (error.id, error.level) == ("djsms_phone.E001", checks.ERROR)
         settings.DEBUG = True
         assert check_place() == []
+
+    def test_a_check_tells_where_the_phones_cannot_report(self, settings: Any) -> None:
+        assert check_addresses() == []
+        settings.ROOT_URLCONF = "django.contrib.auth.urls"
+        [warning] = check_addresses()
+        assert warning.id == "djsms_phone.W002"
+        assert 'path("djsms/", include("djsms.urls"))' in str(warning.hint)
+        settings.DJSMS_BACKEND = "memory"
+        assert check_addresses() == []
+
+    def test_a_check_tells_where_the_app_is_missing(self, settings: Any) -> None:
+        assert gateway().check("", "") == []
+        settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "djsms_phone"]
+        [warning] = gateway().check("", "")
+        assert warning.id == "djsms_phone.W001"
+        assert 'Add "djsms_phone" to INSTALLED_APPS' in str(warning.hint)
 
 
 @pytest.mark.usefixtures("developing")
