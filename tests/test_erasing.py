@@ -19,9 +19,10 @@ import djsms
 from djsms import cancel_text, enqueue_text, resend_text, send_text
 from djsms.erasing import forget, holdings
 from djsms.exceptions import InvalidNumber, OutcomeUnknown, TemporarilyUnavailable
-from djsms.ledger import erasure
+from djsms.ledger import clock, erasure
 from djsms.ledger.transactions import database
 from djsms.models import Gate, HourlyRollup, IncomingPart, StatusEvent, TextMessage
+from djsms.rollups.keeping import keep_rollups
 from djsms.tidying import tidy
 from djsms.types import SendResult
 
@@ -248,6 +249,20 @@ def test_what_was_being_stored_meanwhile_is_erased_by_tidy(provider):
     assert DIGITS not in everything_stored()
     message.refresh_from_db()
     assert message.status == "sending"
+
+
+def test_so_are_the_words_of_it_that_were_counted_meanwhile(provider, monkeypatch):
+    sent()
+    forget(PERSON)
+    TextMessage.objects.update(status="failed", error_code="9", error_text=WORDS)
+    start = clock.now()
+    for hours in (0, 2):
+        monkeypatch.setattr(clock, "now", lambda hours=hours: start + timedelta(hours=hours))
+        keep_rollups()
+    assert WORDS in str(list(HourlyRollup.objects.values_list("figures", flat=True)))
+    monkeypatch.setattr(clock, "now", lambda: start + timedelta(hours=4))
+    tidy()
+    assert WORDS not in str(list(HourlyRollup.objects.values_list("figures", flat=True)))
 
 
 def test_a_fault_there_does_not_keep_what_is_old(

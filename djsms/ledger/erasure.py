@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections
-from django.db.models import Subquery, Value
+from django.db.models import F, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -114,14 +114,14 @@ def finish() -> None:
     since = timezone.now() - UNDER_WAY_FOR
     # What is older than this one was stored before it, or in a transaction as long as that.
     older = rows_of(StatusEvent).filter(created_on__lt=since - UNDER_WAY_FOR).order_by("-pk")
-    late = rows_of(StatusEvent).filter(
+    said = rows_of(StatusEvent).filter(
         pk__gt=Coalesce(Subquery(older.values("pk")[:1]), Value(0)),
         created_on__gte=since,
         message__erased_on__gte=since,
     )
     events, messages = set(), set()
     columns = ("pk", "raw", "error_text", "message", "message__error_text")
-    for event, raw, words, message, message_words in late.values_list(*columns).iterator():
+    for event, raw, words, message, message_words in said.values_list(*columns).iterator():
         if raw or words:
             events.add(event)
         if message_words:
@@ -130,7 +130,9 @@ def finish() -> None:
         rows_of(StatusEvent).filter(pk__in=lot).update(**SILENCE)
     for lot in _lots(messages):
         # Whatever gave a message words is one of its events.
-        rows_of(TextMessage).filter(pk__in=lot).update(error_text="")
+        late = rows_of(TextMessage).filter(pk__in=lot)
+        _count_anew(late)
+        late.update(error_text="")
 
 
 def national(number: str) -> str:
@@ -188,13 +190,18 @@ def _has_telling_key(message: TextMessage, number: str | None) -> bool:
 
 
 def _count_anew(messages: Iterable[TextMessage]) -> None:
-    """Have the hours counted anew in whose sums the words of these messages may be."""
+    """Have the hours counted anew in whose sums the words of these messages may be.
+
+    Also those that are being counted just now, perhaps with the words: their time tells.
+    """
     hours = {
         clock.stored(clock.hour_of(clock.aware(message.created_on)))
         for message in messages
         if message.error_text
     }
-    rows_of(HourlyRollup).filter(hour__in=hours, is_stale=False).update(is_stale=True)
+    rows_of(HourlyRollup).filter(hour__in=hours).update(
+        is_stale=True, counted_on=F("counted_on") - timedelta(microseconds=1)
+    )
 
 
 def _keep_recognising(messages: Iterable[TextMessage], since: datetime) -> None:

@@ -24,7 +24,8 @@ WORDS_LENGTH = 200
 # Of an account and hour; a provider whose codes are all different gets one line for the rest.
 CODES = 30
 # Numbers do not belong into sums, which nobody erases.
-NUMBER = re.compile(r"\+?\d[\d ()-]{5,}\d")
+# With all that people, and providers, put between digits, so that dates go as well.
+NUMBER = re.compile(r"[+(]*\d[\d\s()./\-\u2010-\u2015\u2212]{5,}\d")
 
 
 def made_between(first: datetime, end: datetime) -> QuerySet[TextMessage]:
@@ -83,7 +84,7 @@ def _deliveries(hour: datetime) -> Iterable[tuple[str, datetime, datetime]]:
     columns: Any = parts.order_by().values_list(
         "message__account", "message__attempted_on", "first"
     )
-    return cast("Iterable[tuple[str, datetime, datetime]]", columns)
+    return cast("Iterable[tuple[str, datetime, datetime]]", columns.iterator())
 
 
 def _add(figures: Figures, group: Mapping[str, Any]) -> None:

@@ -69,6 +69,12 @@ class Figures:
         """Add to what was spent."""
         self.spend[currency] = self.spend.get(currency, Decimal(0)) + amount
 
+    def drop_words(self) -> None:
+        """Keep of the failures no more than how many there were of each status and code."""
+        failures, self.failures = self.failures, Counter()
+        for failure, count in failures.items():
+            self.failures[Failure(failure.status, failure.code, "")] += count
+
     @property
     def delivered(self) -> int:
         return self.statuses[Status.DELIVERED.value]

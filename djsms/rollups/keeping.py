@@ -2,8 +2,9 @@
 
 A report that comes late changes a message of an hour long gone. So each run looks which messages
 were spoken of since the last one, and counts their hours anew, whole. What was made more than
-thirty days ago is not looked at any more, and what is deleted is noticed only if its hour is
-counted anew for another reason.
+thirty days ago is not looked at any more, and so loses the words of providers, which nobody would
+take out any more; and what is deleted is noticed only if its hour is counted anew for another
+reason.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from django.db.models import Max, Subquery, Value
@@ -20,6 +22,7 @@ from djsms.ledger import clock
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import HourlyRollup, StatusEvent, TextMessage
 from djsms.rollups.counting import HOUR, count_hour, made_between
+from djsms.rollups.figures import Figures
 from djsms.types import Status
 
 __all__ = ["DAYS", "keep_if_few", "keep_rollups"]
@@ -35,6 +38,8 @@ PAUSE = timedelta(milliseconds=0.5)  # a message
 FEW = 5000  # messages
 SHORT = 0.1  # seconds
 FRESH = timedelta(minutes=1)
+# Of hours, as they are read: mostly one of them is all that has become too old.
+PAGE = 50
 # No report tells of these.
 SILENT = (Status.CANCELLED, Status.EXPIRED)
 
@@ -59,6 +64,7 @@ def keep_rollups(seconds: float = PATIENCE) -> int:
             break
         counted.append((rollup, _counted(rollup, moment)))
     _store(counted)
+    _drop_words(first, moment)
     return sum(rollup.figures != fields["figures"] for rollup, fields in counted)
 
 
@@ -159,6 +165,38 @@ def _store(counted: Sequence[tuple[HourlyRollup, dict[str, Any]]]) -> None:
     def store() -> None:
         # In the order of their keys, so that two who store do not wait for each other in a circle.
         for rollup, fields in sorted(counted, key=lambda pair: pair[0].pk):
-            rows_of(HourlyRollup).filter(pk=rollup.pk).update(**fields)
+            # What was erased meanwhile has moved its time, and it is counted once more.
+            row = rows_of(HourlyRollup).filter(pk=rollup.pk, counted_on=rollup.counted_on)
+            row.update(**fields)
 
     in_transaction(store)
+
+
+def _drop_words(first: datetime, moment: datetime) -> None:
+    """Take the providers' words out of the hours before this one, which are not counted any more.
+
+    That is done with each as it gets too old, and so from the newest back to one that is done.
+    """
+    stored = []
+    for rollup in takewhile(_has_words, _before(first)):
+        accounts = {account: Figures() for account in rollup.figures}
+        for account, figures in accounts.items():
+            figures.add_stored(rollup.figures[account])
+            figures.drop_words()
+        told = {account: figures.as_json() for account, figures in accounts.items()}
+        stored.append((rollup, {"figures": told, "counted_on": clock.stored(moment)}))
+    _store(stored)
+
+
+def _before(first: datetime) -> Iterator[HourlyRollup]:
+    older = rows_of(HourlyRollup).filter(hour__lt=clock.stored(first)).order_by("-hour")
+    start = 0
+    while page := list(older[start : start + PAGE]):
+        yield from page
+        start += PAGE
+
+
+def _has_words(rollup: HourlyRollup) -> bool:
+    """Return whether an hour was last touched while it was young enough to be counted."""
+    last = clock.aware(rollup.hour) + HOUR + timedelta(days=DAYS)
+    return clock.aware(rollup.counted_on) < last

@@ -113,8 +113,15 @@ class TestFailures:
         made(status=Status.REFUSED, error_kind="RecipientBlocked", error_text="opted out")
         assert counted().failures == {Failure("refused", "RecipientBlocked", "opted out"): 1}
 
-    def test_without_the_numbers_that_are_in_the_words(self) -> None:
-        made(status=Status.FAILED, error_code="9", error_text="No route to +44 7700 900123 now")
+    @pytest.mark.parametrize(
+        "number",
+        [
+            *("+44 7700 900123", "07700-900123", "(07700) 900123", "+33639980001"),
+            *("06.39.98.00.01", "06/39/98", "06\xa039\xa098\xa000\xa001", "0639\u2013980001"),
+        ],
+    )
+    def test_without_the_numbers_that_are_in_the_words(self, number: str) -> None:
+        made(status=Status.FAILED, error_code="9", error_text=f"No route to {number} now")
         [failure] = counted().failures
         assert failure.words == "No route to … now"
 

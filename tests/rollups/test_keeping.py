@@ -11,10 +11,11 @@ from django.utils import timezone
 from scripted import Provider
 
 from djsms import Status, cancel_text, enqueue_text, send_text
-from djsms.ledger import clock
+from djsms.ledger import clock, erasure
 from djsms.models import HourlyRollup, StatusEvent, TextMessage
 from djsms.rollups import keeping
-from djsms.rollups.counting import HOUR
+from djsms.rollups.counting import HOUR, count_hour
+from djsms.rollups.figures import Figures
 from djsms.rollups.keeping import keep_if_few, keep_rollups
 from djsms.rollups.periods import PERIODS, overview
 
@@ -89,6 +90,44 @@ def test_a_report_that_comes_late_changes_the_hour_of_its_text(at: SetTo, late: 
     assert sums() == (1, 1)
     changed = HourlyRollup.objects.get(hour=clock.stored(clock.hour_of(NOW)))
     assert changed.figures["default"]["statuses"] == {"delivered": 1}
+
+
+def test_hours_that_are_not_counted_any_more_lose_the_providers_words(at: SetTo) -> None:
+    codes = {"error_code": "9", "error_text": "No lobster"}
+    for hours in range(3):
+        made(NOW - timedelta(hours=hours), status=Status.FAILED, **codes)
+    made(NOW - timedelta(hours=2), status=Status.FAILED, **codes | {"error_text": "No crab"})
+    made(NOW + timedelta(days=1), status=Status.FAILED, **codes)
+    at(NOW + timedelta(days=1))
+    keep_rollups()
+    at(NOW + timedelta(days=30, hours=2))
+    keep_rollups()
+    failures = [
+        rollup.figures["default"]["failures"]
+        for rollup in HourlyRollup.objects.order_by("hour")
+        if rollup.figures
+    ]
+    bare, whole = [["failed", "9", "", 1]], [["failed", "9", "No lobster", 1]]
+    assert failures == [[["failed", "9", "", 2]], bare, bare, whole]
+
+
+def test_what_is_erased_while_it_is_counted_is_counted_once_more(
+    at: SetTo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = made(NOW, status=Status.FAILED, error_code="9", error_text="No lobster")
+
+    def erase_meanwhile(hour: datetime) -> dict[str, Figures]:
+        found = count_hour(hour)
+        erasure.erase([message.pk])
+        return found
+
+    at(NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "count_hour", erase_meanwhile)
+        keep_rollups()
+    keep_rollups()
+    assert "lobster" not in str(list(HourlyRollup.objects.values_list("figures", flat=True)))
+    assert overview(PERIODS["month"]).total.failed == 1
 
 
 def test_what_took_long_to_be_committed_counts(at: SetTo) -> None:
