@@ -38,11 +38,11 @@ class Status(enum.StrEnum):
         "unknown",
         1,
         "the call to the provider ended without an answer, so it may or may not have been taken; "
-        "a later status report settles it",
+        "a status report settles it, if one was asked for",
     )
     SENDING = "sending", 2, "accepted by the provider"
     SENT = "sent", 3, "handed on by the provider to the recipient's carrier"
-    REFUSED = "refused", 4, "refused by the provider"
+    REFUSED = "refused", 4, "the provider said no, or was not even asked"
     REJECTED = "rejected", 4, "refused by the recipient's carrier"
     FAILED = "failed", 4, "surely not sent, or lost on the way"
     EXPIRED = "expired", 4, "not delivered within its validity period"

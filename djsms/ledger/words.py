@@ -29,11 +29,11 @@ EXPLANATIONS = {
     Status.CREATED: _("stored, and not yet handed to the provider"),
     Status.UNKNOWN: _(
         "the call to the provider ended without an answer, so it may or may not have been taken; "
-        "a later status report settles it"
+        "a status report settles it, if one was asked for"
     ),
     Status.SENDING: _("accepted by the provider"),
     Status.SENT: _("handed on by the provider to the recipient's carrier"),
-    Status.REFUSED: _("refused by the provider"),
+    Status.REFUSED: _("the provider said no, or was not even asked"),
     Status.REJECTED: _("refused by the recipient's carrier"),
     Status.FAILED: _("surely not sent, or lost on the way"),
     Status.EXPIRED: _("not delivered within its validity period"),

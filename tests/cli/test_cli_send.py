@@ -72,7 +72,7 @@ def test_a_text_may_come_from_standard_input(
 def test_a_refused_one_is_an_error_with_the_provider_s_words(provider: Provider) -> None:
     provider.fails(Refused("no \x1b[31mcredit", code="9"))
     out = io.StringIO()
-    with pytest.raises(CommandError, match="refused: refused by the provider") as error:
+    with pytest.raises(CommandError, match="refused: the provider said no") as error:
         call_command("djsms", "send", TO, "Hello", "--from=Acme", stdout=out)
     assert error.value.returncode == 1
     assert facts(out.getvalue())["error"] == r"9 no \x1b[31mcredit"
