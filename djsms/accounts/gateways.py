@@ -23,6 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from djsms import conf, hookspecs
 from djsms.accounts import addresses, plugins, rehearsing
+from djsms.accounts.blame import raised_by
 from djsms.exceptions import (
     AccountNotFound,
     BackendBroken,
@@ -141,7 +142,9 @@ class Gateway:
         self._require("send")
         result: SendResult = self._caller_of_send()(message=message)
         if problem := _problem(result):
-            raise TypeError(f"send() of the backend {self.backend!r} returned {problem}")
+            raise TypeError(
+                f"send() of the backend {self.backend!r}{self._or_extension} returned {problem}"
+            )
         return result
 
     @sensitive_variables()
@@ -210,10 +213,19 @@ class Gateway:
         answer: object = balance
         if not isinstance(answer, Balance):
             raise TypeError(
-                f"fetch_balance() of the backend {self.backend!r} returned {_kind(answer)}, "
-                "not a Balance"
+                f"fetch_balance() of the backend {self.backend!r}{self._or_extension} returned "
+                f"{_kind(answer)}, not a Balance"
             )
         return balance
+
+    def culprit_of_send(self, error: BaseException) -> str:
+        """Return who failed with an error that ``send`` raised: the backend, or an extension."""
+        found = raised_by(error, self._manager.hook.send.get_hookimpls())
+        return found or f"The backend {self.backend!r}{self._or_extension}"
+
+    @property
+    def _or_extension(self) -> str:
+        return " or an extension" if self.has_extensions else ""
 
     def _caller_of_send(self) -> pluggy.HookCaller:
         is_rehearsal = rehearsing.is_rehearsal(self.alias, self.plugin)
@@ -242,7 +254,7 @@ class Gateway:
                 problem = f"a list with {_kind(value)} in it"
         if problem:
             raise TypeError(
-                f"{hook}() of the backend {self.backend!r} returned {problem}, "
+                f"{hook}() of the backend {self.backend!r}{self._or_extension} returned {problem}, "
                 f"not a list of {kind.__name__}"
             )
         return cast("list[T]", values)

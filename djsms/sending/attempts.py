@@ -205,8 +205,9 @@ def _called(gateway: Gateway, message: TextMessage) -> Outcome:
     except BaseException as error:
         if is_interruption(error):
             return _ended(error)
-        logger.exception("Text %s: the backend %r failed", message.ref, gateway.backend)
-        unknown = OutcomeUnknown(f"The backend failed with {type(error).__name__}.")
+        culprit = gateway.culprit_of_send(error)
+        logger.exception("Text %s: %s failed", message.ref, culprit)
+        unknown = OutcomeUnknown(f"{culprit} failed with {type(error).__name__}.")
         unknown.__cause__ = error
         return Outcome(error=unknown)
 
