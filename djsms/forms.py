@@ -20,7 +20,7 @@ MESSAGES = {
     "characters": _("Enter one phone number, without letters or an extension."),
     "no_country_code": _("Begin the number with + and its country code."),
     "country_code": _("The number begins with a country code that is not in use."),
-    "too_short": _("The number is too short. Enter it with its area code."),
+    "too_short": _("The number is too short: digits are missing, perhaps those of its area."),
     "too_long": _("The number is too long."),
     "length": _("Check the digits of the number."),
 }

@@ -67,13 +67,15 @@ def live(request: HttpRequest) -> HttpResponse:
 def alerts(request: HttpRequest) -> HttpResponse:
     """Tell whether texts go out: 200, or 503 if somebody should look.
 
-    ``?max_age=`` is for how many seconds a text may be due. What is wrong, and with which account,
-    is for those who have the token.
+    ``?max_age=`` is for how many seconds a text may be due; 400 if it is no such number. What is
+    wrong, and with which account, is for those who have the token.
     """
-    given = request.GET.get("max_age", "")
-    seconds = int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else MAX_AGE
+    given = request.GET.get("max_age", str(MAX_AGE))
+    seconds = int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else -1
+    if not 0 <= seconds <= MOST:
+        return _plain(f"max_age must be a whole number of seconds, at most {MOST}", 400)
     with translation.override("en"):
-        found = troubles(queue.state(), timedelta(seconds=min(seconds, MOST)))
+        found = troubles(queue.state(), timedelta(seconds=seconds))
     status = 503 if found else 200
     if _has_token(request):
         return JsonResponse({"ok": not found, "troubles": found}, status=status)

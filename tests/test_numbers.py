@@ -130,6 +130,7 @@ class TestAnInternationalNumber:
         [
             ("+4", "too short"),
             ("+447", "too short"),
+            ("+4477009", "too short"),
             ("+4477009001", "area code"),
             ("+1 555 0123", "area code"),
             ("+4477009001234", "too long"),
