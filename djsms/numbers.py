@@ -279,6 +279,9 @@ def _problem(result: int) -> tuple[str, str]:
     return {
         ValidationResult.TOO_SHORT: ("is too short for its country", "too_short"),
         ValidationResult.TOO_LONG: ("is too long for its country", "too_long"),
-        # Reachable from within its area only, if it is more than a number that was cut off.
-        ValidationResult.IS_POSSIBLE_LOCAL_ONLY: ("is too short for its country", "too_short"),
+        # Reachable from within its area only, or else a number that was cut off.
+        ValidationResult.IS_POSSIBLE_LOCAL_ONLY: (
+            "is too short for its country, and perhaps lacks its area code",
+            "too_short",
+        ),
     }.get(result, ("has a length that its country does not use", "length"))
