@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from djsms import conf
 from djsms.observing import observers
+from djsms.observing.observers import Observer
 
 __all__ = ["PACKAGES", "missing", "start"]
 
@@ -18,15 +21,21 @@ def start() -> None:
     """Begin; what lacks its package is left out, and told by the system checks."""
     observers.silence()
     if conf.prometheus() and not missing("DJSMS_PROMETHEUS"):
-        from djsms.monitoring.queue_figures import register
-        from djsms.observing.figures import Figures
-
-        observers.listen(Figures())
-        register()
+        observers.listen(_figures())
     if conf.opentelemetry() and not missing("DJSMS_OPENTELEMETRY"):
         from djsms.observing.spans import Spans
 
         observers.listen(Spans())
+
+
+@cache
+def _figures() -> Observer:
+    """Return the figures, made once: a process has one registry, and apps may be ready again."""
+    from djsms.monitoring.queue_figures import register
+    from djsms.observing.figures import Figures
+
+    register()
+    return Figures()
 
 
 def missing(setting: str) -> bool:

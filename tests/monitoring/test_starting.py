@@ -70,6 +70,22 @@ def test_when_on_calls_are_counted_and_nothing_is_asked_of_a_database(tmp_path: 
     assert 'djsms_queue_open{account="default"} 1.0' in read
 
 
+def test_apps_that_are_ready_once_more_change_nothing(tmp_path: Path) -> None:
+    code = """
+        from django.core.management import call_command
+        from django.test import override_settings
+        call_command("migrate", verbosity=0)
+        from djsms import send_text
+        with override_settings(INSTALLED_APPS=["djsms", "django.contrib.contenttypes"]):
+            send_text("Hi", "Acme", "+447700900123")
+        send_text("Hi", "Acme", "+447700900123")
+        from djsms.monitoring import exposition
+        print(exposition.text().decode())
+    """
+    read = run(project(tmp_path, "DJSMS_PROMETHEUS = True"), code)
+    assert 'djsms_attempts_total{account="default",backend="dummy",outcome="sending"} 2.0' in read
+
+
 def test_a_package_that_is_missing_is_told(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DJSMS_PROMETHEUS = True
     monkeypatch.setitem(starting.PACKAGES, "DJSMS_PROMETHEUS", ("no_such_module", "prometheus"))
