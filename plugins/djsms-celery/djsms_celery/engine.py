@@ -58,8 +58,10 @@ def _impatient() -> AbstractContextManager[Connection | None]:
     Only Redis answers each command, and has no time for it but by the project's own settings.
     """
     conf = current_app.conf
-    is_redis = str(conf.broker_write_url).startswith(REDIS)
-    if not is_redis or (conf.broker_transport_options or {}).get("socket_timeout"):
+    # One address, or several of the same kind, of which Celery takes the first that answers.
+    urls = conf.broker_write_url
+    first = urls if isinstance(urls, str) else next(iter(urls or ()), "")
+    if not first.startswith(REDIS) or (conf.broker_transport_options or {}).get("socket_timeout"):
         return nullcontext()
     connection: Connection = current_app.connection_for_write(transport_options=PATIENCE)
     return connection

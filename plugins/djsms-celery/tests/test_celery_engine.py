@@ -18,7 +18,7 @@ from django.core.checks import CheckMessage
 from djsms import enqueue_text, enqueue_texts, queue
 from djsms.testing import EngineConformance
 from djsms_celery import BEAT_SCHEDULE, tasks
-from djsms_celery.engine import CeleryEngine
+from djsms_celery.engine import PATIENCE, CeleryEngine, _impatient
 
 ALICE = "+447700900123"
 
@@ -98,15 +98,32 @@ class TestMessages:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("engine")
 class TestTrouble:
-    @pytest.mark.parametrize("broker", ["amqp://127.0.0.1:1//", "redis://127.0.0.1:1/0"])
+    @pytest.mark.parametrize(
+        "broker",
+        [
+            "amqp://127.0.0.1:1//",
+            "redis://127.0.0.1:1/0",
+            ["redis://127.0.0.1:1/0", "redis://127.0.0.1:2/0"],
+        ],
+    )
     def test_a_broker_that_is_not_there_costs_no_text(
-        self, app: celery.Celery, broker: str, sms_outbox: Any, caplog: pytest.LogCaptureFixture
+        self,
+        app: celery.Celery,
+        broker: str | list[str],
+        sms_outbox: Any,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         app.conf.broker_url = broker
         enqueue_text("Hi", "Bistro", ALICE, False)
         enqueue_text("Hi", "Bistro", ALICE, False)
         assert caplog.text.count("The engine cannot be woken") == 1
         assert queue.drain() == 2
+
+    def test_of_several_brokers_none_is_waited_for_without_end(self, app: celery.Celery) -> None:
+        app.conf.broker_url = ["redis://127.0.0.1:1/0", "redis://127.0.0.1:2/0"]
+        with _impatient() as connection:
+            assert connection is not None
+            assert connection.transport_options["socket_timeout"] == PATIENCE["socket_timeout"]
 
     @pytest.mark.parametrize("scheme", ["amqp", "redis"])
     def test_a_broker_that_hangs_holds_up_one_text_and_not_the_next(
