@@ -7,6 +7,7 @@ outbox of ``djsms.testing``.
 
 from __future__ import annotations
 
+import logging
 import sys
 import uuid
 
@@ -18,12 +19,18 @@ from djsms.types import OutgoingText, SendResult
 
 __all__ = ["Understudy", "is_rehearsal", "is_under_test"]
 
+logger = logging.getLogger("djsms")
+
+_was_under_test = False
+_has_told = False
+
 
 class Understudy:
     """Sends what was kept from the backend."""
 
     @hookimpl
     def send(self, message: OutgoingText) -> SendResult:
+        _tell()
         return SendResult.accepted(f"test-{uuid.uuid4().hex}")
 
 
@@ -39,7 +46,23 @@ def is_rehearsal(alias: str, plugin: object) -> bool:
 
 
 def is_under_test() -> bool:
-    """Return whether Django's test environment is set up, by whichever runner."""
+    """Return whether Django's test environment is set up, by whichever runner, or once was.
+
+    A thread may outlive the tests that began it, and must not send for real what they sent.
+    """
+    global _was_under_test
     # What it keeps until it is taken down again; an outbox of mail may be there in any process.
     state = getattr(sys.modules.get("django.test.utils"), "_TestState", None)
-    return hasattr(state, "saved_data")
+    _was_under_test = _was_under_test or hasattr(state, "saved_data")
+    return _was_under_test
+
+
+def _tell() -> None:
+    global _has_told
+    if not _has_told:
+        _has_told = True
+        logger.warning(
+            "Under a test runner nothing is sent for real: texts are accepted, and no provider is "
+            "called. To send all the same, set DJSMS_SEND_IN_TESTS, or override DJSMS_BACKEND or "
+            "DJSMS_ACCOUNTS in a test."
+        )

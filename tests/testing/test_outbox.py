@@ -182,6 +182,29 @@ def test_nothing_is_sent_for_real_in_tests(carefree: Path, runner: str) -> None:
     assert not (carefree / "called").exists()
 
 
+def test_that_is_told_once(carefree: Path) -> None:
+    printed = run(carefree, "manage.py", "test")
+    assert printed.count("Under a test runner nothing is sent for real") == 1
+
+
+def test_a_thread_that_outlives_the_tests_sends_nothing_for_real(carefree: Path) -> None:
+    code = """
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+django.setup()
+from django.core.management import call_command
+from django.test.utils import setup_test_environment, teardown_test_environment
+call_command("migrate", verbosity=0)
+from djsms import enqueue_text, queue
+setup_test_environment()
+enqueue_text("Hi", "Shop", "+447700900123")
+teardown_test_environment()
+print(queue.drain())
+"""
+    assert run(carefree, "-c", code).strip().endswith("1")
+    assert not (carefree / "called").exists()
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("how", ["setting", "override"])
 def test_it_is_if_it_was_asked_for(carefree: Path, runner: str, how: str) -> None:
