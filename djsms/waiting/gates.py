@@ -145,6 +145,8 @@ def _align(alias: str, *, by_originator: bool) -> None:
         return
     lanes = TextMessage.Lane.values
     without = texts.filter(slot="", lane__in=lanes, due_on__gt=clock.stored(clock.EPOCH))
+    # Where the provider chooses there is no originator to limit.
+    without = without.exclude(frm="")
     for originator in set(without.values_list("frm", flat=True).distinct()):
         _move(without.filter(frm=originator), originator)
     slots = set(texts.exclude(slot="").values_list("slot", flat=True).distinct())

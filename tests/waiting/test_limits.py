@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import connections
 from django.db.models.signals import post_save
+from django.test.utils import CaptureQueriesContext
 from scripted import Provider
 
 from djsms import (
@@ -32,8 +34,9 @@ from djsms.exceptions import (
     TextMessageError,
 )
 from djsms.ledger import clock
+from djsms.ledger.transactions import database as ledger_database
 from djsms.models import Gate, TextMessage
-from djsms.waiting import queued
+from djsms.waiting import gates, queued
 from djsms.waiting.fallback import hand_over
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -146,6 +149,17 @@ class TestOriginatorRate:
         settings.DJSMS_ORIGINATOR_RATE = "1/h"
         gateways.clear()
         assert queue.drain() == 1
+
+    def test_texts_whose_originator_the_provider_chooses_are_not_written_again_and_again(
+        self, database: str
+    ) -> None:
+        message = waits()
+        TextMessage.objects.filter(pk=message.pk).update(frm="", slot="")
+        with CaptureQueriesContext(connections[ledger_database()]) as captured:
+            gates.align("default", by_originator=True)
+        table = TextMessage._meta.db_table
+        updates = [q["sql"] for q in captured if q["sql"].startswith("UPDATE")]
+        assert not [sql for sql in updates if table in sql]
 
     def test_taken_away_while_texts_wait_it_holds_nobody_up(
         self, database: str, provider: Provider, settings: Any
