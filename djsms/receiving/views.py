@@ -8,7 +8,7 @@ from functools import partial, wraps
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig, SuspiciousOperation
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
@@ -74,10 +74,19 @@ def _observed(request: HttpRequest, account: str, token: str, hook: Hook) -> Htt
     with around(facts):
         response = _answer(request, account, token, hook)
         facts.status = response.status_code
-        # Anybody can make up names, and each would be another figure.
-        if facts.status not in (404, 405):
-            facts.account = account
+        facts.account = _named(account)
     return response
+
+
+def _named(account: str) -> str:
+    """Return an account's name if the settings have it, else none.
+
+    Anybody can make up names, and each would be another figure.
+    """
+    try:
+        return account if account in conf.aliases() else ""
+    except ImproperlyConfigured:
+        return ""
 
 
 def _answer(request: HttpRequest, account: str, token: str, hook: Hook) -> HttpResponse:

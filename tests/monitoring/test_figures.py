@@ -92,6 +92,26 @@ def test_names_that_somebody_makes_up_are_one_figure(
     assert b'"one"' not in generate_latest(registry)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"DJSMS_BASE_URL": "example"}, {"DJSMS_ACCOUNTS": 5}, {"DJSMS_BACKEND": ""}]
+)
+def test_so_they_are_where_settings_are_wrong(
+    client: Any, settings: Any, wrong: dict[str, Any]
+) -> None:
+    registry = CollectorRegistry()
+    observers.listen(Figures(registry))
+    for name, value in wrong.items():
+        setattr(settings, name, value)
+    try:
+        for name in ("one", "two"):
+            client.post(f"/djsms/callback/{name}/", "{}", content_type="application/json")
+    finally:
+        observers.silence()
+    read = generate_latest(registry)
+    assert b'djsms_webhooks_total{account="",' in read
+    assert b'"one"' not in read
+
+
 def test_the_queue_is_read_when_it_is_asked_for(registry: CollectorRegistry) -> None:
     enqueue_text("Hi", FRM, TO)
     enqueue_text("Hi", FRM, TO, priority="bulk")
