@@ -132,7 +132,7 @@ def account(alias: str) -> Account:
     alias.
     """
     if not isinstance(alias, str):
-        raise TypeError(f"The alias of an account must be a str, not a {type(alias).__name__}.")
+        raise TypeError(f"The alias of an account must be a str, not {type(alias).__name__}.")
     known = _definitions()
     if alias in known:
         return _account(alias, known[alias])

@@ -133,7 +133,7 @@ def international(digits: str) -> str:
     names.
     """
     if not isinstance(digits, str):
-        raise InvalidWebhook(f"A phone number is a {type(digits).__name__}, not a text.")
+        raise InvalidWebhook(f"A phone number is of type {type(digits).__name__}, not a text.")
     digits = digits.strip()
     found = _WITHOUT_PLUS.fullmatch(digits)
     return f"+{found[1]}" if found else digits

@@ -179,7 +179,7 @@ def plain(value: object, argument: str = "text", kind: str = "a text") -> str:
         from django.utils.functional import Promise
 
         if not isinstance(value, Promise):
-            raise TypeError(f"{argument} must be {kind}, not a {type(value).__name__}.")
+            raise TypeError(f"{argument} must be {kind}, not {type(value).__name__}.")
         value = str(value)
     # A subclass may return itself for its text, as Django's safe strings do.
     return str.__str__(value)

@@ -177,10 +177,10 @@ class SentText:
         ids: Any = self.provider_ids
         status: Any = self.status
         if not isinstance(ids, tuple):
-            raise TypeError(f"SentText.provider_ids is a {type(ids).__name__}, not a tuple")
+            raise TypeError(f"SentText.provider_ids is of type {type(ids).__name__}, not tuple")
         for item in ids:
             if not isinstance(item, str):
-                raise TypeError(f"SentText.provider_ids has a {type(item).__name__}, not a str")
+                raise TypeError(f"SentText.provider_ids has {type(item).__name__}, not str")
         if not isinstance(status, Status):
             raise TypeError(f"SentText.status is {status!r}, not a Status")
 
@@ -257,7 +257,7 @@ class IncomingText:
         _require_texts(self, "frm", "to", "text", "provider_id")
         _require_time(self, "received_on")
         if self.part is not None and not isinstance(self.part, PartOf):
-            raise TypeError(f"IncomingText.part is a {type(self.part).__name__}, not a PartOf")
+            raise TypeError(f"IncomingText.part is of type {type(self.part).__name__}, not PartOf")
 
     def __repr__(self) -> str:
         from djsms.numbers import mask
@@ -280,7 +280,7 @@ class Balance:
     def __post_init__(self) -> None:
         _require_texts(self, "currency")
         if not isinstance(self.amount, Decimal):
-            raise TypeError(f"Balance.amount is a {type(self.amount).__name__}, not a Decimal")
+            raise TypeError(f"Balance.amount is of type {type(self.amount).__name__}, not Decimal")
         if not self.amount.is_finite():
             raise ValueError(f"Balance.amount is {self.amount}; nobody has that much.")
 
@@ -309,7 +309,7 @@ def _require_texts(value: object, *names: str) -> None:
         given = getattr(value, name)
         if not isinstance(given, str):
             raise _misfit(
-                value, f"{type(value).__name__}.{name} is a {type(given).__name__}, not a str"
+                value, f"{type(value).__name__}.{name} is of type {type(given).__name__}, not str"
             )
 
 
@@ -319,7 +319,7 @@ def _require_time(value: object, name: str, *, optional: bool = True) -> None:
         return
     if not isinstance(given, datetime):
         raise _misfit(
-            value, f"{type(value).__name__}.{name} is a {type(given).__name__}, not a datetime"
+            value, f"{type(value).__name__}.{name} is of type {type(given).__name__}, not datetime"
         )
 
 
@@ -335,5 +335,6 @@ def _require_status(value: SentPart | StatusReport) -> None:
 def _require_price(value: SentPart | StatusReport) -> None:
     if value.price is not None and not isinstance(value.price, Decimal):
         raise _misfit(
-            value, f"{type(value).__name__}.price is a {type(value.price).__name__}, not a Decimal"
+            value,
+            f"{type(value).__name__}.price is of type {type(value.price).__name__}, not Decimal",
         )

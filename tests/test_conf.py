@@ -402,7 +402,7 @@ class TestLimits:
             *(("FALLBACK", alias, "not the alias of another") for alias in ("", 5, ["other"])),
             ("FROM", "", "sender '' is empty"),
             ("FROM", "0123456789", "neither a short code"),
-            ("FROM", 5, "not a int"),
+            ("FROM", 5, "not int"),
         ],
     )
     def test_that_is_none_is_an_error_that_names_it(

@@ -158,7 +158,7 @@ class TestAnInternationalNumber:
     def test_what_is_neither_text_nor_number_is_a_type_error_that_names_the_argument(
         self, role, value
     ):
-        words = f"^{NAMES[role]} must be a phone number .*, not a {type(value).__name__}"
+        words = f"^{NAMES[role]} must be a phone number .*, not {type(value).__name__}"
         with pytest.raises(TypeError, match=words):
             role(value)
 

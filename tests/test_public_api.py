@@ -285,10 +285,10 @@ class TestValues:
     @pytest.mark.parametrize(
         ("wrong", "problem"),
         [
-            ({"provider_id": 5}, "provider_id is a int, not a str"),
-            ({"error_code": None}, "error_code is a NoneType, not a str"),
+            ({"provider_id": 5}, "provider_id is of type int, not str"),
+            ({"error_code": None}, "error_code is of type NoneType, not str"),
             ({"status": "sent"}, "status is 'sent', not a Status"),
-            ({"price": 0.033}, "price is a float, not a Decimal"),
+            ({"price": 0.033}, "price is of type float, not Decimal"),
         ],
         ids=["id", "code", "status", "price"],
     )

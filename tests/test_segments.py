@@ -341,7 +341,7 @@ class TestWhatATextMayBe:
 
     @pytest.mark.parametrize("value", [None, b"text", 5, True, ["text"], {}], ids=repr)
     def test_is_nothing_else_and_the_argument_is_named(self, value):
-        words = f"^reason must be a text, not a {type(value).__name__}"
+        words = f"^reason must be a text, not {type(value).__name__}"
         with pytest.raises(TypeError, match=words):
             segments.plain(value, "reason")
 

@@ -100,7 +100,7 @@ def _construct(name: str, factory: Any) -> object:
     culprit = f"The engine {name!r}"
     if not callable(factory):
         kind = type(factory).__name__
-        raise BackendBroken(f"{culprit} is a {kind}; its entry point must name a class.")
+        raise BackendBroken(f"{culprit} is of type {kind}; its entry point must name a class.")
     options = conf.engine_options()
     try:
         inspect.signature(factory).bind(**options)

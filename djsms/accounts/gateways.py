@@ -390,7 +390,9 @@ def _plugin(account: conf.Account, factory: Any) -> object:
 def _construct(account: conf.Account, factory: Any) -> object:
     culprit = f"The backend {account.backend!r} of the account {account.alias!r}"
     if not callable(factory):
-        raise BackendBroken(f"{culprit} is {_kind(factory)}; its entry point must name a class.")
+        raise BackendBroken(
+            f"{culprit} is of type {type(factory).__name__}; its entry point must name a class."
+        )
     options = _options(account, factory, culprit)
     try:
         plugin: object = factory(**options)
@@ -490,7 +492,7 @@ def _problem(result: object) -> str:
 
 
 def _kind(value: object) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    return "nothing" if value is None else type(value).__name__
 
 
 @receiver(setting_changed)

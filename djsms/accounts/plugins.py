@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import sys
 from typing import Any
 
@@ -38,6 +39,9 @@ __all__ = [
 GROUP = "djsms.backends"
 ENGINES = "djsms.engines"
 COMMANDS = "djsms.commands"
+
+# What the end of a distribution's name may be.
+DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 # What messages call the members of a group.
 KINDS = {GROUP: "backend", ENGINES: "engine", COMMANDS: "command"}
@@ -80,7 +84,10 @@ def find(name: str, group: str = GROUP) -> EntryPoint:
             " For a class of the project itself give it a name: "
             f"DJSMS_LOCAL_BACKENDS = {{'{_short(name)}': {name!r}}}, and use that."
         )
-    hint += f" Did you mean {guess[0]!r}?" if guess else ""
+    if guess:
+        hint += f" Did you mean {guess[0]!r}?"
+    elif DISTRIBUTION.fullmatch(name):
+        hint += f" A distribution may bring it: pip install djsms-{name}, if there is one."
     if unreadable:
         hint += f" The entry points of {', '.join(unreadable)} cannot be read: reinstall it."
     known = ", ".join(map(repr, names)) or "none"

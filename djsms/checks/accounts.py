@@ -140,7 +140,7 @@ def _own_check(gateway: Gateway) -> Iterator[CheckMessage]:
         if isinstance(message, CheckMessage):
             yield _about(message, gateway.alias)
         else:
-            yield _check_failed(gateway, f"returned a {type(message).__name__}")
+            yield _check_failed(gateway, f"returned {type(message).__name__}")
 
 
 def _about(message: CheckMessage, alias: str) -> CheckMessage:

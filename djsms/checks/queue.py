@@ -47,7 +47,8 @@ def _check(queue: QueueState | None) -> Iterator[CheckMessage]:
     for account in queue.accounts if queue is not None else ():
         if account.waiting and not account.is_configured:
             yield CheckWarning(
-                f"{account.waiting:,} texts wait for an account that the settings do not define.",
+                "The settings do not define the account, and texts wait for it: "
+                f"{account.waiting:,}.",
                 hint="Define the account again, or cancel them: djsms cancel --account "
                 f"{account.account}.",
                 obj=label(account.account),
@@ -55,7 +56,7 @@ def _check(queue: QueueState | None) -> Iterator[CheckMessage]:
             )
         elif account.is_neglected:
             yield CheckWarning(
-                f"{account.due:,} texts are due, and nobody sends them. {trouble(account)}",
+                f"Texts are due, and nobody sends them: {account.due:,}. {trouble(account)}",
                 hint="djsms queue shows how the queue stands.",
                 obj=label(account.account),
                 id="djsms.W016",

@@ -169,7 +169,7 @@ def _inspect(entry: EntryPoint) -> tuple[tuple[str, ...], str]:
 def _require_hooks(entry: EntryPoint, factory: object, hooks: tuple[str, ...]) -> None:
     culprit = f"The backend {entry.name!r} ({plugins.describe(entry)})"
     if not callable(factory):
-        raise BackendBroken(f"{culprit} is a {type(factory).__name__}, not a class.")
+        raise BackendBroken(f"{culprit} is of type {type(factory).__name__}, not a class.")
     if isinstance(factory, type) and not hooks:
         raise BackendBroken(f"{culprit} implements no hook; are its methods marked @hookimpl?")
     for hook in hooks:

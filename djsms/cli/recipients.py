@@ -14,6 +14,7 @@ from pathlib import Path
 from django.core.management.base import CommandError
 
 from djsms.cli.copies import Copy, copied
+from djsms.cli.tables import counted
 from djsms.cli.wordings import Wording
 
 __all__ = ["Line", "Recipients", "recipients"]
@@ -137,7 +138,8 @@ class Recipients:
     def _problem(self, cells: Sequence[str], values: dict[str, str]) -> str:
         if any(cells[len(self._names) :]):
             return (
-                f"It has {len(cells)} cells, and the first line {len(self._names)}: is a cell with "
+                f"It has {counted(len(cells), 'cell')}, and the first line {len(self._names)}: "
+                "is a cell with "
                 f"{self._delimiter!r} in it not in quotation marks?"
             )
         for name in self._wording.names:

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from djsms.cli import SUBCOMMANDS, errors
 from djsms.cli.base import Subcommand
+from djsms.cli.tables import counted
 
 __all__ = ["Command"]
 
@@ -106,7 +107,7 @@ class Command(Subcommand):
             for chore in chores:
                 chore.stop()
         if verbosity:
-            self.say(_texts(work.crew.calls, "was handed over.", "were handed over."))
+            self.say(f"{counted(work.crew.calls, 'text')} handed over.")
             if once:
                 self._tell_what_keeps_the_rest({gateway.alias for gateway in chosen})
         if not went_well:
@@ -121,11 +122,7 @@ class Command(Subcommand):
             for account in state.accounts:
                 if account.account in chosen and account.waiting and not account.is_open:
                     how = errors.one_line(told(account, state.moment))
-                    self.say(f"{how} {_texts(account.waiting, 'waits.', 'wait.')}")
-
-
-def _texts(count: int, one: str, many: str) -> str:
-    return f"1 text {one}" if count == 1 else f"{count:,} texts {many}"
+                    self.say(f"{how} {counted(account.waiting, 'text')} waiting.")
 
 
 def _serve(host: str, port: int) -> None:

@@ -69,7 +69,9 @@ def _read_declared(request: HttpRequest, length: int) -> None:
     if size > _limit():
         raise RequestDataTooBig
     if size != length:
-        raise InvalidWebhook(f"The body has {size} bytes of the {length} that were announced.")
+        raise InvalidWebhook(
+            f"The body breaks off after {size} of the {length} bytes that were announced."
+        )
 
 
 def _read_undeclared(request: Any, stream: Any) -> None:

@@ -48,7 +48,7 @@ def apply_reports(account: str, reports: Iterable[StatusReport]) -> int:
     listed = list(reports)
     for report in listed:
         if not isinstance(report, StatusReport):
-            raise TypeError(f"reports holds a {type(report).__name__}, not a StatusReport")
+            raise TypeError(f"reports holds {type(report).__name__}, not a StatusReport")
     return take_reports(account, listed)
 
 

@@ -82,6 +82,6 @@ def obstacle(message: TextMessage) -> str:
 
 def _require_message(message: object) -> None:
     if not isinstance(message, TextMessage):
-        raise TypeError(f"message must be a TextMessage, not a {type(message).__name__}.")
+        raise TypeError(f"message must be a TextMessage, not {type(message).__name__}.")
     if message._state.adding:
         raise ValueError("The message is not stored, so it was never sent: use send_text.")

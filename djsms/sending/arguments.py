@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from djsms.numbers import written
 from djsms.segments import plain
 
-__all__ = ["Arguments", "typed"]
+__all__ = ["Arguments", "moment_or_span", "typed"]
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
@@ -66,22 +66,31 @@ def typed(
 
 def _of_type(name: str, value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, not a {type(value).__name__}.")
+        raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}.")
     return value
 
 
 def _moment(name: str, value: object) -> datetime:
+    given = moment_or_span(name, value)
+    if isinstance(given, datetime):
+        return given
+    try:
+        return datetime.now(UTC) + given
+    except OverflowError:
+        return FOREVER
+
+
+def moment_or_span(name: str, value: object) -> datetime | timedelta:
+    """Return an aware moment, or a time from now; raise ``TypeError`` if it is neither."""
     if isinstance(value, timedelta):
-        try:
-            return datetime.now(UTC) + value
-        except OverflowError:
-            return FOREVER
+        return value
     if not isinstance(value, datetime):
         raise TypeError(
-            f"{name} must be an aware datetime or a timedelta, not a {type(value).__name__}."
+            f"{name} must be an aware datetime or a timedelta, not {type(value).__name__}."
         )
     if value.utcoffset() is None:
         raise TypeError(
-            f"{name} must be an aware datetime or a timedelta; this datetime has no time zone."
+            f"{name} must be an aware datetime or a timedelta; this datetime has no time zone. "
+            "Begin with django.utils.timezone.now(), or give it one by timezone.make_aware()."
         )
     return value

@@ -82,7 +82,7 @@ class Batch:
 
     def give_up(self, error: BaseException) -> None:
         """Let the calls in flight end, and record them; all others stay as they are stored."""
-        error.add_note(f"{self._done} messages of this call to send_texts were dealt with before.")
+        error.add_note(f"Messages of this call to send_texts dealt with before: {self._done}.")
         for future in [future for future in self._running if future.cancel()]:
             self._unless_it_raises(release, self._running.pop(future).message)
         wait(self._running)

@@ -58,7 +58,7 @@ class Lots:
             self._items: Iterator[Item] = iter(messages)
         except TypeError:
             kind = type(messages).__name__
-            raise TypeError(f"messages must be an iterable of messages, not a {kind}.") from None
+            raise TypeError(f"messages must be an iterable of messages, not {kind}.") from None
         self._make = make
         self._size = size
         self._defaults = {"extra": None, "key": None, **defaults}
@@ -129,7 +129,7 @@ class Lots:
         if not isinstance(item, Mapping):
             raise TypeError(
                 "it must be a tuple (text, frm, to) or a dictionary of the arguments of "
-                f"send_text, not a {type(item).__name__}."
+                f"send_text, not {type(item).__name__}."
             )
         for name in REQUIRED:
             if name not in item:

@@ -119,11 +119,11 @@ def _batch(
 ) -> Batch:
     if concurrency is not None and type(concurrency) is not int:
         kind = type(concurrency).__name__
-        raise TypeError(f"concurrency must be a whole number, not a {kind}.")
+        raise TypeError(f"concurrency must be a whole number, not {kind}.")
     if concurrency is not None and not 1 <= concurrency <= MAX_CONCURRENCY:
         raise ValueError(f"concurrency must be 1 to {MAX_CONCURRENCY}, not {concurrency}.")
     if progress is not None and not callable(progress):
-        raise TypeError(f"progress must be a function, not a {type(progress).__name__}.")
+        raise TypeError(f"progress must be a function, not {type(progress).__name__}.")
     return Batch(
         Lots(messages, defaults),
         concurrency=concurrency,

@@ -83,7 +83,7 @@ def pause(using: str, reason: str = "") -> None:
     """
     alias = conf.account(using).alias
     if not isinstance(reason, str):
-        raise TypeError(f"reason must be a str, not a {type(reason).__name__}.")
+        raise TypeError(f"reason must be a str, not {type(reason).__name__}.")
     words = storable.clean_text(reason)[:REASON_LENGTH]
     paused = {"paused_on": clock.stored(clock.now()), "reason": words}
 

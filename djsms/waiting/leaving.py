@@ -37,7 +37,7 @@ def cancel_text(message: TextMessage) -> bool:
     stored, and its status tells what became of it.
     """
     if not isinstance(message, TextMessage):
-        raise TypeError(f"message must be a TextMessage, not a {type(message).__name__}.")
+        raise TypeError(f"message must be a TextMessage, not {type(message).__name__}.")
     cancelled = in_transaction(lambda: change(message, **_gone(Status.CANCELLED)))
     if not cancelled:
         read_afresh(message)

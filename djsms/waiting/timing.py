@@ -12,6 +12,7 @@ from djsms import conf
 from djsms.exceptions import InvalidMessage
 from djsms.ledger import storable
 from djsms.models import TextMessage
+from djsms.sending.arguments import moment_or_span
 from djsms.waiting.hours import hours
 from djsms.waiting.schedule import LANES, lifetime
 
@@ -41,8 +42,8 @@ def wishes(
     """
     found = Wishes(
         priority=_priority(priority),
-        run_after=_moment("run_after", run_after),
-        expires=_moment("expires", expires),
+        run_after=None if run_after is None else moment_or_span("run_after", run_after),
+        expires=None if expires is None else moment_or_span("expires", expires),
         window="" if window is None else _text("window", window),
         zone="" if zone is None else _zone(zone),
     )
@@ -108,7 +109,7 @@ def _stored(name: str, moment: datetime) -> datetime:
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a text, not a {type(value).__name__}.")
+        raise TypeError(f"{name} must be a text, not {type(value).__name__}.")
     return value
 
 
@@ -136,17 +137,3 @@ def _meant_zone(word: str) -> str:
     city = word.rpartition("/")[2].strip().replace(" ", "_").casefold()
     guess = difflib.get_close_matches(city, cities, n=1, cutoff=0.9)
     return f" Did you mean {cities[guess[0]]!r}?" if guess else ""
-
-
-def _moment(name: str, value: Any) -> datetime | timedelta | None:
-    if value is None or isinstance(value, timedelta):
-        return value
-    if not isinstance(value, datetime):
-        raise TypeError(
-            f"{name} must be an aware datetime or a timedelta, not a {type(value).__name__}."
-        )
-    if value.utcoffset() is None:
-        raise TypeError(
-            f"{name} must be an aware datetime or a timedelta; this datetime has no time zone."
-        )
-    return value

@@ -70,9 +70,14 @@ class TestFinding:
         with pytest.raises(BackendNotFound, match=r"Did you mean 'acme'\?$"):
             plugins.find("amce")
 
-    def test_a_name_like_no_other_comes_without_a_guess(self) -> None:
-        with pytest.raises(BackendNotFound, match=r"\)\.$"):
+    def test_a_name_like_no_other_may_be_that_of_a_distribution(self) -> None:
+        with pytest.raises(BackendNotFound, match="pip install djsms-carrier-pigeon, if there is"):
             plugins.find("carrier-pigeon")
+
+    @pytest.mark.parametrize("name", ["Carrier Pigeon", "pigeon; rm", "-pigeon", "pigeon/", ""])
+    def test_a_name_that_no_distribution_has_comes_without_a_guess(self, name: str) -> None:
+        with pytest.raises(BackendNotFound, match=r"\)\.$"):
+            plugins.find(name)
 
     def test_a_dotted_path_is_told_with_the_name_of_what_is_there(self) -> None:
         with pytest.raises(BackendNotFound, match=r"not a dotted path. Did you mean 'dummy'\?$"):

@@ -32,7 +32,7 @@ class TestWhatWaits:
     def test_texts_that_nobody_sends(self, provider: Provider) -> None:
         due(minutes=6)
         [warning] = found("djsms.W016")
-        assert warning.msg.startswith("1 texts are due, and nobody sends them.")
+        assert warning.msg.startswith("Texts are due, and nobody sends them: 1.")
         assert warning.obj == "account 'default'"
 
     def test_texts_that_became_due_just_now(self, provider: Provider) -> None:

@@ -110,7 +110,7 @@ class TestABrokenOne:
             ("class Backend(:", "SyntaxError"),
             ("raise SystemExit('no licence')", "SystemExit: no licence"),
             ("from django.conf import settings; settings.ACME_TOKEN", "no attribute 'ACME_TOKEN'"),
-            ("Backend = 5", "is a int, not a class"),
+            ("Backend = 5", "is of type int, not a class"),
             ("class Backend: ...", "implements no hook; are its methods marked @hookimpl?"),
             (WORKING.replace("def send", "def sned"), "'sned'. Did you mean 'send'?"),
             (WORKING.replace("def check", "def zebra"), "unknown hook, 'zebra'."),

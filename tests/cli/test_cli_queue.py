@@ -196,15 +196,15 @@ class TestWorkingOnce:
 
     def test_it_counts_what_it_handed_over(self, provider: Provider) -> None:
         wait()
-        assert djsms("work", "--once").endswith("\n1 text was handed over.\n")
-        assert djsms("work", "--once").endswith("\n0 texts were handed over.\n")
+        assert djsms("work", "--once").endswith("\n1 text handed over.\n")
+        assert djsms("work", "--once").endswith("\n0 texts handed over.\n")
 
     def test_it_says_why_the_texts_of_a_paused_account_stay(self, provider: Provider) -> None:
         wait()
         queue.pause("default", "wrong prices")
         told = djsms("work", "--once")
-        assert "\n0 texts were handed over.\ndefault: paused since" in told
-        assert told.endswith(" (wrong prices). 1 text waits.\n")
+        assert "\n0 texts handed over.\ndefault: paused since" in told
+        assert told.endswith(" (wrong prices). 1 text waiting.\n")
 
     def test_it_says_why_the_texts_of_a_closed_account_stay(self, provider: Provider) -> None:
         provider.fails(TemporarilyUnavailable("down"))
@@ -214,7 +214,7 @@ class TestWorkingOnce:
         told = djsms("work", "--once")
         assert "\ndefault: closed until" in told
         assert "5 calls in a row failed, the last by TemporarilyUnavailable" in told
-        assert told.endswith(" 5 texts wait.\n")
+        assert told.endswith(" 5 texts waiting.\n")
 
     def test_it_says_nothing_of_accounts_that_it_does_not_serve(
         self, provider: Provider, settings: Any

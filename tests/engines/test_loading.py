@@ -76,7 +76,7 @@ def test_a_name_that_two_claim(folder: distributions.Folder, settings: Any) -> N
     ("source", "words"),
     [
         ("import no_such_module", "The engine 'acme' .* cannot be imported: ModuleNotFoundError"),
-        ("Engine = 5", "The engine 'acme' is a int; its entry point must name a class"),
+        ("Engine = 5", "The engine 'acme' is of type int; its entry point must name a class"),
         ("class Engine: pass", r"The engine 'acme' has no method wake\(account\)"),
         ("class Engine:\n    def __init__(self): 1 / 0", "cannot be made: ZeroDivisionError"),
     ],

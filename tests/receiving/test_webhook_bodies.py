@@ -201,7 +201,7 @@ class TestABodyOfAKnownLength:
             length = f"Content-Length: {len(body)}"
             assert status_of(address, content_type, length, body[:-2]) == 400
         assert texts() == []
-        assert f"{len(body) - 2} bytes of the {len(body)}" in caplog.text
+        assert f"after {len(body) - 2} of the {len(body)} bytes" in caplog.text
 
     def test_that_is_too_long_is_not_read(self) -> None:
         endless = Endless()

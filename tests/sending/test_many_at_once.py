@@ -170,7 +170,7 @@ class TestProgress:
 
         with pytest.raises(RuntimeError, match="enough") as caught:
             send_texts(texts(40), concurrency=2, progress=stop)
-        assert "messages of this call" in caught.value.__notes__[-1]
+        assert "Messages of this call" in caught.value.__notes__[-1]
         in_good_order()
 
     def test_what_is_no_function_is_told(self, provider):

@@ -97,9 +97,7 @@ def test_a_failure_that_is_raised_ends_it_and_the_rest_stays_unattempted(provide
     provider.answer = answer
     with pytest.raises(Refused) as caught:
         send_texts([(text, FRM, TO) for text in "abcd"], fail_silently=False)
-    assert caught.value.__notes__ == [
-        "1 messages of this call to send_texts were dealt with before."
-    ]
+    assert caught.value.__notes__ == ["Messages of this call to send_texts dealt with before: 1."]
     rows = TextMessage.objects.order_by("pk")
     assert [(row.text, row.status, row.attempted_on is None) for row in rows] == [
         ("a", "sending", False),

@@ -23,6 +23,7 @@ from djsms.models import TextMessage
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 ALICE = "+447700900123"
+NAIVE = datetime(2099, 1, 1)  # noqa: DTZ001
 DAY = {"day": {"FROM": time(8), "TO": time(21), "ZONE": "Europe/London"}}
 
 
@@ -178,13 +179,16 @@ class TestWrongArguments:
     @pytest.mark.parametrize(
         ("fields", "problem"),
         [
-            ({"run_after": datetime(2099, 1, 1)}, "run_after .* has no time zone"),  # noqa: DTZ001
-            ({"expires": datetime(2099, 1, 1)}, "expires .* has no time zone"),  # noqa: DTZ001
-            ({"run_after": 60}, "run_after must be an aware datetime or a timedelta, not a int"),
-            ({"expires": "1h"}, "expires must be an aware datetime or a timedelta, not a str"),
-            ({"priority": 1}, "priority must be a text, not a int"),
-            ({"window": 1}, "window must be a text, not a int"),
-            ({"zone": 1}, "zone must be a text, not a int"),
+            ({"run_after": NAIVE}, "run_after .* has no time zone"),
+            (
+                {"expires": NAIVE},
+                r"no time zone. Begin with .* or give it one by timezone.make_aware",
+            ),
+            ({"run_after": 60}, "run_after must be an aware datetime or a timedelta, not int"),
+            ({"expires": "1h"}, "expires must be an aware datetime or a timedelta, not str"),
+            ({"priority": 1}, "priority must be a text, not int"),
+            ({"window": 1}, "window must be a text, not int"),
+            ({"zone": 1}, "zone must be a text, not int"),
         ],
         ids=repr,
     )

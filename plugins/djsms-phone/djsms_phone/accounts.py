@@ -44,5 +44,8 @@ def point_to_phones(changed: Any) -> None:
 
 
 def _accounts() -> dict[str, Mapping[str, Any]]:
-    given = getattr(settings, "DJSMS_ACCOUNTS", None) or {}
+    given = getattr(settings, "DJSMS_ACCOUNTS", None)
+    if not isinstance(given, Mapping):
+        # Told by the core's checks, if it is anything at all.
+        return {}
     return {alias: account for alias, account in given.items() if isinstance(account, Mapping)}
