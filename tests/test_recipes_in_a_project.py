@@ -1,4 +1,4 @@
-"""Recipes with receivers or models, followed step by step in a project that was just begun.
+"""Recipes with receivers, models or addresses, followed step by step in a project that was just begun.
 
 What a page does not tell its reader to do is not done: nothing is imported, installed or migrated
 here but by the page's own blocks and commands.
@@ -19,12 +19,12 @@ INSTALLED_APPS = [*INSTALLED_APPS, "djsms"]
 DJSMS_BACKEND = "console"
 DJSMS_BASE_URL = "http://localhost:8000"
 """
-NEEDS_AN_APP = ("@receiver(", "models.Model)")
+NEEDS_A_PROJECT = ("@receiver(", "models.Model)", "# urls.py")
 
 
 def recipes() -> list[Path]:
     pages = sorted((DOCS / "recipes").glob("*.md"))
-    return [page for page in pages if any(words in page.read_text() for words in NEEDS_AN_APP)]
+    return [page for page in pages if any(words in page.read_text() for words in NEEDS_A_PROJECT)]
 
 
 class Newcomer:
@@ -44,6 +44,8 @@ class Newcomer:
                     self.manage(*line.removeprefix(COMMAND).split())
         elif block.place == "settings.py":
             self.add_settings(block.code.replace("[...,", "[*INSTALLED_APPS,"))
+        elif block.place == "urls.py":
+            (self.folder / "project" / "urls.py").write_text(block.code)
         elif block.place:
             (self.folder / block.place).write_text(block.code)
         elif block.info == "python":
