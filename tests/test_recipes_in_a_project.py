@@ -1,4 +1,4 @@
-"""Recipes with receivers, models or addresses, followed step by step in a project that was just begun.
+"""Recipes with receivers, models or addresses, followed step by step in a new project.
 
 What a page does not tell its reader to do is not done: nothing is imported, installed or migrated
 here but by the page's own blocks and commands.
