@@ -252,6 +252,12 @@ class TextMessage(OwnedModel):
                 name="djsms_message_in_flight",
                 condition=models.Q(status=Status.CREATED.value, attempted_on__isnull=False),
             ),
+            # What has ended without a word of its provider, for the sums of its hour.
+            models.Index(
+                fields=["status", "updated_on"],
+                name="djsms_message_silent",
+                condition=models.Q(status__in=[Status.CANCELLED.value, Status.EXPIRED.value]),
+            ),
             models.Index(
                 fields=["resend_of"],
                 name="djsms_message_resend_of",

@@ -707,6 +707,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="textmessage",
             index=models.Index(
+                condition=models.Q(("status__in", ["cancelled", "expired"])),
+                fields=["status", "updated_on"],
+                name="djsms_message_silent",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="textmessage",
+            index=models.Index(
                 condition=models.Q(("resend_of__isnull", False)),
                 fields=["resend_of"],
                 name="djsms_message_resend_of",
