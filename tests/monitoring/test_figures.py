@@ -13,7 +13,7 @@ from django.test import Client
 from prometheus_client import CollectorRegistry, generate_latest
 from scripted import Provider
 
-from djsms import enqueue_text, queue, send_text
+from djsms import SentPart, enqueue_text, queue, send_text
 from djsms.accounts import addresses
 from djsms.exceptions import InvalidMessage, OutcomeUnknown
 from djsms.monitoring import queue_figures
@@ -195,6 +195,28 @@ class TestBoard:
         }
         asked = self.names()
         assert not {name for name in families if not any(n.startswith(name) for n in asked)}
+
+    def test_counts_as_unknown_also_what_a_provider_did_not_say(
+        self, registry: CollectorRegistry, provider: Provider
+    ) -> None:
+        provider.answers(SentPart(status="unknown"))
+        send_text("Hi", FRM, TO)
+        provider.fails(OutcomeUnknown("?"))
+        send_text("Hi", FRM, TO)
+        [panel] = [
+            panel
+            for panel in json.loads(BOARD.read_text())["panels"]
+            if panel["title"] == "Unknown in the last hour"
+        ]
+        [asked] = re.findall('outcome=~"([^"]+)"', panel["targets"][0]["expr"])
+        counts = [
+            sample.value
+            for family in registry.collect()
+            for sample in family.samples
+            if sample.name == "djsms_attempts_total"
+            and re.fullmatch(asked, sample.labels["outcome"])
+        ]
+        assert counts == [1, 1]
 
     def test_each_panel_has_a_place_and_a_question(self) -> None:
         panels = json.loads(BOARD.read_text())["panels"]
