@@ -151,12 +151,10 @@ def attempt_in_thread(gateway: Gateway, message: TextMessage) -> Outcome:
 
 def record(message: TextMessage, outcome: Outcome) -> TextMessageError | None:
     """Record how an attempt ended; return the error it amounts to, if any."""
-    if message.attempted_on is None:
-        # It was put back, which has kept the outcome.
-        return outcome.error
     if outcome.answer is not None:
         return record_answer(message, outcome.answer)
-    if outcome.error is not None:
+    # Of one that was put back the failure is kept already.
+    if outcome.error is not None and message.attempted_on is not None:
         record_failure(message, outcome.error)
     return outcome.error
 
