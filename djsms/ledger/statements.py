@@ -90,18 +90,23 @@ def prepared(model: type[Model], values: Mapping[str, Any]) -> list[Any]:
 
 
 def _insert(row: Model, on_conflict: OnConflict | None) -> None:
-    ops = connections[database()].ops
-    values = {
-        name: getattr(row, field.attname)
-        for name, field in _fields(type(row)).items()
+    model, using = type(row), database()
+    values = [
+        field.get_db_prep_save(getattr(row, field.attname), connections[using])
+        for field in _fields(model).values()
         if not field.primary_key
-    }
-    names = ", ".join(map(ops.quote_name, values))
-    places = ", ".join(["%s"] * len(values))
-    execute(
-        f"{ops.insert_statement(on_conflict)} {table(type(row))} ({names}) VALUES ({places}) "
-        f"{ops.on_conflict_suffix_sql([], on_conflict, [], [])}",
-        prepared(type(row), values),
+    ]
+    execute(_insertion(model, using, on_conflict), values)
+
+
+@cache
+def _insertion(model: type[Model], using: str, on_conflict: OnConflict | None) -> str:
+    ops = connections[using].ops
+    columns = [name for name, field in _fields(model).items() if not field.primary_key]
+    names, places = ", ".join(map(ops.quote_name, columns)), ", ".join(["%s"] * len(columns))
+    return (
+        f"{ops.insert_statement(on_conflict)} {table(model)} ({names}) VALUES ({places}) "
+        f"{ops.on_conflict_suffix_sql([], on_conflict, [], [])}"
     )
 
 

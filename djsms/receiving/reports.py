@@ -23,7 +23,7 @@ from djsms.models import (
     StatusEvent,
     TextMessage,
 )
-from djsms.receiving.matching import message_of
+from djsms.receiving.matching import match, message_of
 from djsms.types import Status, StatusReport
 
 __all__ = ["apply_reports", "catch_up", "catch_up_message", "take_report", "take_reports"]
@@ -230,8 +230,7 @@ def _new_of(events: list[StatusEvent]) -> _Lot:
     """Tell new reports from repeats, and look for the messages of the new ones."""
     stored = {event.fingerprint: event for event in _stored(events)}
     new = [event for event in events if event.fingerprint not in stored]
-    for event in new:
-        event.message = message_of(event)
+    match(new)
     return _Lot(new=new, repeats=list(stored.values()))
 
 

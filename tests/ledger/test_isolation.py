@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from djsms import SendResult, SentPart, Status, StatusReport, apply_reports, send_text
 from djsms.models import Gate, StatusEvent, TextMessage
-from djsms.receiving import reports
+from djsms.receiving import matching
 from djsms.sending.outcomes import record_answer
 from djsms.tidying import tidy
 
@@ -78,7 +78,7 @@ def stored(message: TextMessage) -> TextMessage:
 
 @contextmanager
 def moved_after_it_was_found(monkeypatch, message: TextMessage) -> Iterator[None]:
-    find = reports.message_of
+    find = matching.message_of
     moves = iter([Status.SENT])
 
     def find_and_move(event: StatusEvent) -> TextMessage | None:
@@ -88,7 +88,7 @@ def moved_after_it_was_found(monkeypatch, message: TextMessage) -> Iterator[None
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(reports, "message_of", find_and_move)
+        patch.setattr(matching, "message_of", find_and_move)
         yield
 
 

@@ -25,7 +25,7 @@ from djsms.exceptions import AccountNotFound, OutcomeUnknown, TemporarilyUnavail
 from djsms.ledger import entries
 from djsms.ledger.entries import settle
 from djsms.models import StatusEvent, TextMessage
-from djsms.receiving import reports
+from djsms.receiving import matching
 from djsms.receiving.reports import take_report, take_reports
 from djsms.sending.outcomes import record_failure
 
@@ -742,14 +742,14 @@ class TestDeletedEvents:
 
     def test_a_message_deleted_meanwhile_leaves_the_report_waiting(self, provider, monkeypatch):
         message = send_text("Hi", FRM, TO)
-        find = reports.message_of
+        find = matching.message_of
 
         def find_and_delete(event):
             found = find(event)
             TextMessage.objects.all().delete()
             return found
 
-        monkeypatch.setattr(reports, "message_of", find_and_delete)
+        monkeypatch.setattr(matching, "message_of", find_and_delete)
         assert provider.reports(ref=message.ref, status="delivered").status_code == 200
         assert StatusEvent.objects.get(source="report").pending
 
