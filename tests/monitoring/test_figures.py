@@ -13,7 +13,7 @@ from django.test import Client
 from prometheus_client import CollectorRegistry, generate_latest
 from scripted import Provider
 
-from djsms import SentPart, enqueue_text, queue, send_text
+from djsms import SentPart, Status, enqueue_text, queue, send_text
 from djsms.accounts import addresses
 from djsms.exceptions import InvalidMessage, OutcomeUnknown
 from djsms.monitoring import queue_figures
@@ -199,7 +199,7 @@ class TestBoard:
     def test_counts_as_unknown_also_what_a_provider_did_not_say(
         self, registry: CollectorRegistry, provider: Provider
     ) -> None:
-        provider.answers(SentPart(status="unknown"))
+        provider.answers(SentPart(status=Status.UNKNOWN))
         send_text("Hi", FRM, TO)
         provider.fails(OutcomeUnknown("?"))
         send_text("Hi", FRM, TO)
