@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ TO = "+447700900123"
 @pytest.fixture(autouse=True)
 def token(settings: Any) -> None:
     settings.DJSMS_HEALTH_TOKEN = TOKEN
+    health._recent.clear()
 
 
 def due_for(**age: int) -> None:
@@ -65,6 +67,20 @@ class TestAlerts:
         due_for(seconds=10)
         response = client.get("/health/alerts/")
         assert (response.status_code, response.content) == (200, b"ok\n")
+
+    def test_anybody_may_ask_as_often_as_they_like(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client.get("/health/alerts/")
+        with monkeypatch.context() as patch:
+            patch.setattr(queue, "state", lambda: pytest.fail("It is counted again."))
+            assert client.get("/health/alerts/").status_code == 200
+            assert client.get("/health/alerts/?max_age=1").status_code == 200
+        due_for(minutes=10)
+        assert client.get("/health/alerts/", headers=BEARER).status_code == 503
+        later = time.monotonic() + 6
+        monkeypatch.setattr(health.time, "monotonic", lambda: later)
+        assert client.get("/health/alerts/").status_code == 503
 
     def test_tells_of_texts_that_nobody_takes(self, client: Client) -> None:
         due_for(minutes=10)
