@@ -89,8 +89,8 @@ def fetch_reports(messages: Sequence[SentText]) -> list[StatusReport]:
     For what no webhook brings: reports that were lost, prices that become known later. Each report
     names its message by ``ref`` or ``provider_id``, in the words that the webhooks use, so that
     what is known already does not count twice. Leave out messages that the provider cannot be asked
-    about or does not know. Called from workers and commands, never from a view: the network is
-    allowed.
+    about or does not know. The network is allowed, as no transaction of ours is open: it is called
+    by workers, by commands, and for 20 messages at a time by a person's action in the admin.
 
     Raise a ``SendError`` if there is no answer. Nothing is sent, so whatever its kind, one may ask
     again. If the answers end in the middle, return the reports until there.

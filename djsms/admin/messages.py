@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
+from django.db import connections, transaction
 from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
@@ -22,12 +24,24 @@ from djsms.admin.next_steps import next_steps
 from djsms.admin.readonly import ReadOnlyAdmin, as_allowed
 from djsms.models import TextMessage
 
+View = TypeVar("View", bound=Callable[..., Any])
+
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
 
 __all__ = ["TextMessageAdmin"]
+
+
+def _outside_transactions(view: View) -> View:
+    """Keep ``ATOMIC_REQUESTS`` off a page whose actions call providers, and store what they say.
+
+    A transaction around the call would hold its locks meanwhile, and lose the answer if it fails.
+    """
+    for alias in connections:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    return view
 
 
 class AccountFilter(admin.SimpleListFilter):
@@ -75,6 +89,12 @@ class TextMessageAdmin(message_page.MessageFields, ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return dashboard(self, request)
+
+    @_outside_transactions
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, extra_context)
 
     def has_control_permission(self, request: HttpRequest) -> bool:
         """Whether the action is there that cancels."""

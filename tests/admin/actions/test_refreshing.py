@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from admin_pages import logged_in
+from django.db import connection
 from django.test import Client
 
 from djsms import SendResult, SentText, Status, StatusReport, hookimpl, send_text
@@ -28,6 +29,7 @@ class Asked(LocalBackend):
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.is_down = False
+        self.were_in_transaction: list[bool] = []
 
     @hookimpl
     def send(self, message: object) -> SendResult:
@@ -35,6 +37,7 @@ class Asked(LocalBackend):
 
     @hookimpl
     def fetch_reports(self, messages: Sequence[SentText]) -> list[StatusReport]:
+        self.were_in_transaction.append(connection.in_atomic_block)
         if self.is_down:
             raise TemporarilyUnavailable("down")
         self.asked += [sent.ref for sent in messages]
@@ -94,6 +97,15 @@ def test_says_if_the_provider_could_not_be_asked(operator: Client, asked: Asked)
     text = send_text("Hello", "Acme", TO)
     asked.is_down = True
     assert "new reports: 0. TemporarilyUnavailable" in choose(operator, text, confirmed="yes")
+
+
+def test_no_transaction_is_open_meanwhile_whatever_the_project_wants_around_requests(
+    operator: Client, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = send_text("Hello", "Acme", TO)
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    choose(operator, text, confirmed="yes")
+    assert asked.were_in_transaction == [False]
 
 
 def test_ends_in_good_time_and_says_what_is_left(
