@@ -18,8 +18,11 @@ from django.utils import translation
 from scripted import Provider
 
 import djsms
-from djsms import Status, enqueue_text, send_text
+from djsms import Status, enqueue_text, queue, send_text
 from djsms.ledger.words import EXPLANATIONS, LABELS
+from djsms.models import TextMessage
+from djsms.sending.again import obstacle
+from djsms.waiting import breaker, verdicts
 
 HOUSE = Path(djsms.__file__).parent
 LANGUAGES = ("de", "fr")
@@ -140,3 +143,42 @@ def test_commands_speak_english_throughout(settings: Any, db: None) -> None:
     with translation.override("de"):
         call_command("djsms", "queue", stdout=out)
     assert "Nobody sends just now" in out.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("close", ["failed", "denied", "throttled"])
+def test_why_an_account_closed_by_itself_is_told_in_it(language: str, close: str) -> None:
+    message = TextMessage(ref="1")
+    for number in range(breaker.FAILURES):
+        message.ref = str(number)
+        if close == "failed":
+            breaker.failed("default", "Throttled", is_probe=False)
+        elif close == "denied":
+            breaker.denied("default", message, "InsufficientFunds", is_probe=False)
+        else:
+            breaker.throttled("default", 60)
+    [account] = [a for a in queue.state().accounts if a.account == "default"]
+    with translation.override("en"):
+        english = verdicts.trouble(account)
+    assert english == account.reason
+    with translation.override(language):
+        assert verdicts.trouble(account) != english
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_somebody_paused_it_stays_in_their_words(language: str) -> None:
+    queue.pause("default", "The provider is down.")
+    [account] = [a for a in queue.state().accounts if a.account == "default"]
+    with translation.override(language):
+        assert verdicts.trouble(account) == "The provider is down."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_a_message_is_not_to_be_sent_again_is_told_in_it(language: str) -> None:
+    message = TextMessage(direction="incoming")
+    with translation.override("en"):
+        english = obstacle(message)
+    with translation.override(language):
+        assert obstacle(message) not in ("", english)

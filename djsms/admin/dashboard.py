@@ -107,6 +107,7 @@ def _told(figures: Figures) -> dict[str, Any]:
         "delivered": number(figures.delivered),
         "under_way": number(figures.under_way),
         "failed": number(figures.failed),
+        "never_called": number(figures.never_called),
         "unknown": number(figures.unknown),
         "waiting": number(figures.waiting),
         "received": number(figures.received),

@@ -139,11 +139,15 @@ def _chosen(options: dict[str, Any]) -> dict[str, Any]:
 
 def _named(refs: Iterable[str]) -> list[int]:
     """Return the keys of the messages with these references, if all can be sent again."""
+    from django.utils import translation
+
     from djsms.sending.again import obstacle
 
     found = []
     for message in messages_of(refs):
-        if problem := obstacle(message):
+        with translation.override("en"):
+            problem = obstacle(message)
+        if problem:
             raise CommandError(f"{message.ref}: {problem}")
         found.append(message.pk)
     return found

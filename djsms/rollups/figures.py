@@ -90,6 +90,15 @@ class Figures:
         return sum(n for status, n in self.statuses.items() if Status(status).is_failure)
 
     @property
+    def never_called(self) -> int:
+        """How many of the failed ended before a provider was called for them.
+
+        The others, with those delivered, under way and unknown, are all that were called for.
+        """
+        ended = self.statuses.total() - self.waiting - self.statuses[Status.CANCELLED.value]
+        return min(max(ended - self.called, 0), self.failed)
+
+    @property
     def unknown(self) -> int:
         return self.statuses[Status.UNKNOWN.value]
 
@@ -100,8 +109,8 @@ class Figures:
 
     @property
     def share(self) -> float | None:
-        """Which part of those whose end is known was delivered; None if of none it is known."""
-        ended = self.delivered + self.failed
+        """Which part of those called for was delivered, if their end is known; None if of none."""
+        ended = self.delivered + self.failed - self.never_called
         return self.delivered / ended if ended else None
 
     @property

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+
 from djsms.accounts.gateways import Gateway
 from djsms.ledger.statuses import advance, lock
 from djsms.ledger.transactions import in_transaction, rows_of
@@ -52,7 +55,9 @@ def resend_text(
     def store() -> tuple[TextMessage, Gateway | None]:
         # Two people who press the button at once must not send it twice.
         lock(message)
-        if problem := obstacle(message):
+        with translation.override("en"):
+            problem = obstacle(message)
+        if problem:
             raise ValueError(problem)
         if message.status is Status.CREATED:
             advance(message, StatusEvent(status=Status.CANCELLED))
@@ -65,18 +70,19 @@ def resend_text(
 
 
 def obstacle(message: TextMessage) -> str:
-    """Return why a message is not to be sent again; empty if it can be."""
+    """Return why a message is not to be sent again, in the current language; empty if it can be."""
     if message.direction != TextMessage.Direction.OUTGOING:
-        return "An incoming message is not ours to send."
+        return _("An incoming message is not ours to send.")
     if message.erased_on is not None:
-        return "The message was erased: neither its text nor its recipient is kept."
+        return _("The message was erased: neither its text nor its recipient is kept.")
     if message.due_on is not None:
-        return "The message waits to be sent; cancel it first."
+        return _("The message waits to be sent; cancel it first.")
     if message.status is Status.CREATED and message.attempted_on is not None:
-        return "The message is under way: the call to the provider has not ended yet."
+        return _("The message is under way: the call to the provider has not ended yet.")
     newer = rows_of(TextMessage).filter(resend_of=message).first()
     if newer is not None:
-        return f"The message was sent again before, as {newer.ref}; that one can be sent again."
+        words = _("The message was sent again before, as %(ref)s; that one can be sent again.")
+        return words % {"ref": newer.ref}
     return ""
 
 

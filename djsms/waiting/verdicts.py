@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from djsms import conf
 from djsms.waiting.states import AccountState, QueueState
+
+# As the gate keeps them for whoever reads, in whatever language.
+REASONS = (
+    (
+        r"(?P<count>[0-9]+) calls in a row failed, the last by (?P<kind>[A-Za-z]+)",
+        gettext_lazy("%(count)s calls in a row failed, the last by %(kind)s"),
+    ),
+    (r"The provider says (?P<kind>[A-Za-z]+)\.", gettext_lazy("The provider says %(kind)s.")),
+    (r"The provider throttles\.", gettext_lazy("The provider throttles.")),
+)
 
 __all__ = ["clock_time", "goes", "is_attended", "span", "told", "trouble", "verdict", "word"]
 
@@ -53,7 +64,7 @@ def trouble(account: AccountState) -> str:
         return account.problem
     if account.is_neglected:
         return f"{_('Nobody has taken anything for five minutes.')} {_hint()}"
-    return account.reason
+    return _translated(account.reason)
 
 
 def told(account: AccountState, moment: datetime) -> str:
@@ -83,6 +94,14 @@ def span(length: timedelta) -> str:
     if minutes:
         return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
     return _("%(hours)s h") % {"hours": hours}
+
+
+def _translated(reason: str) -> str:
+    """Return in the current language why an account closed by itself; as it is, a person's."""
+    for pattern, words in REASONS:
+        if found := re.fullmatch(pattern, reason):
+            return str(words) % found.groupdict()
+    return reason
 
 
 def _hint() -> str:

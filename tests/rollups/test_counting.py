@@ -63,6 +63,18 @@ def test_those_that_were_not_called_for_were_not_sent() -> None:
     assert (figures.called, figures.segments, figures.waiting, figures.failed) == (0, 0, 1, 1)
 
 
+def test_those_called_for_are_the_sum_of_what_became_of_them() -> None:
+    for status in (Status.DELIVERED, Status.SENT, Status.REFUSED, Status.FAILED, Status.UNKNOWN):
+        made(status=status)
+    for status in (Status.REFUSED, Status.EXPIRED, Status.CANCELLED, Status.CREATED):
+        made(status=status, attempted_on=None)
+    figures = counted()
+    assert (figures.called, figures.failed, figures.never_called) == (5, 4, 2)
+    known = figures.delivered + figures.under_way + figures.unknown
+    assert figures.called == known + figures.failed - figures.never_called
+    assert figures.share == pytest.approx(1 / 3)
+
+
 @pytest.mark.parametrize(
     ("moment", "count"),
     [
