@@ -12,14 +12,16 @@ import servers
 # two runs at the same time, on the same servers, must not share a database
 RUN = f"djsms_test_{os.getpid()}"
 
+SQLITE = os.path.join(tempfile.gettempdir(), f"{RUN}.sqlite3")  # noqa: PTH118
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ.get("DJSMS_TEST_SQLITE_NAME", ":memory:"),
+        # never in memory: the threads of a live server would share its connection, and crash
+        "NAME": os.environ.get("DJSMS_TEST_SQLITE_NAME", SQLITE),
         # threads and processes of one test wait for each other's writes
         "OPTIONS": {"timeout": 20},
         # a file: a database in memory could not be shared between processes
-        "TEST": {"NAME": os.path.join(tempfile.gettempdir(), f"{RUN}.sqlite3")},  # noqa: PTH118
+        "TEST": {"NAME": SQLITE},
     },
     **servers.databases(RUN),
 }
