@@ -85,6 +85,7 @@ class Allowance:
         self.meter = meter
         self.now = now
         self.free_at = gate.free_at
+        self.has_had_turn = False
 
     def free(self, most: int) -> int:
         """Return how many texts may go, up to so many."""
@@ -170,6 +171,7 @@ class _Turn:
             if most <= 0:
                 continue
             texts = self._due(allowance.gate.slot, {lane: most})
+            allowance.has_had_turn = True
             if allowance.gate.slot:
                 texts = texts[: allowance.pay(texts)]
             found += texts
@@ -247,6 +249,9 @@ class _Turn:
             until = clock.stored(self.moment + PROBE_PATIENCE)
             rows_of(Gate).filter(pk=self.gate.pk).update(closed_until=until)
         for originator in self.originators.values():
+            if not originator.has_had_turn:
+                # There was no room for any of its texts: it is still among the first.
+                continue
             rows_of(Gate).filter(pk=originator.gate.pk).update(
                 free_at=originator.free_at, turn_on=moment
             )

@@ -36,8 +36,9 @@ from djsms.exceptions import (
 from djsms.ledger import clock
 from djsms.ledger.transactions import database as ledger_database
 from djsms.models import Gate, TextMessage
-from djsms.waiting import gates, queued
+from djsms.waiting import claims, gates, queued
 from djsms.waiting.fallback import hand_over
+from djsms.waiting.units import claim_units
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -135,6 +136,71 @@ class TestOriginatorRate:
         queue.drain()
         assert texts(provider) == ["urgent"]
 
+    def test_is_waited_for(self, database: str, provider: Provider, settings: Any) -> None:
+        settings.DJSMS_ORIGINATOR_RATE = "10/s"
+        for number in range(4):
+            waits(str(number), ONE)
+        assert queue.drain() == 4
+
+    def test_numbers_take_turns(self, database: str, provider: Provider, settings: Any) -> None:
+        settings.DJSMS_ORIGINATOR_RATE = "1000/s"
+        for text in ("a1", "a2"):
+            waits(text, ONE)
+        for text in ("b1", "b2"):
+            waits(text, TWO)
+        queue.drain()
+        assert sorted(texts(provider)[:2]) == ["a1", "b1"]
+        assert sorted(texts(provider)[2:]) == ["a2", "b2"]
+
+    def test_number_that_had_no_turn_yet_goes_first(
+        self, database: str, provider: Provider
+    ) -> None:
+        waits("old", ONE)
+        waits("new", TWO)
+        Gate.objects.create(account="default", slot=ONE, turn_on=clock.now())
+        queue.drain(limit=1)
+        assert texts(provider) == ["new"]
+
+    def test_numbers_of_which_nothing_waits_keep_none_from_its_turn(
+        self, database: str, provider: Provider
+    ) -> None:
+        idle = [f"+4477009002{number:02}" for number in range(claims.SLOTS)]
+        Gate.objects.bulk_create(Gate(account="default", slot=slot) for slot in idle)
+        Gate.objects.create(account="default", slot=ONE, turn_on=clock.now())
+        waits("1", ONE)
+        assert queue.drain() == 1
+
+    def test_no_more_are_claimed_than_asked_for_whatever_their_priority(
+        self, database: str, provider: Provider, settings: Any
+    ) -> None:
+        settings.DJSMS_ORIGINATOR_RATE = "1000/s"
+        for priority in ("urgent", "normal", "bulk"):
+            for number in range(3):
+                waits(str(number), ONE, priority=priority)
+        gates.align("default", by_originator=True)
+        claimed, _ = claim_units(gateways.get("default"), "me", 4)
+        assert len(claimed.texts) == 4
+
+    def test_text_whose_time_is_over_ends_beside_others_that_go(
+        self, database: str, provider: Provider
+    ) -> None:
+        over = waits("over", ONE)
+        TextMessage.objects.update(expires_on=clock.now() - timedelta(minutes=1))
+        waits("fresh", TWO)
+        assert queue.drain() == 1
+        over.refresh_from_db()
+        assert over.status is Status.EXPIRED
+
+    def test_texts_whose_originator_the_provider_chooses_are_claimed_once_and_not_limited(
+        self, database: str, provider: Provider
+    ) -> None:
+        for number in range(3):
+            waits(str(number))
+        TextMessage.objects.update(frm="", slot="")
+        claimed, _ = claim_units(gateways.get("default"), "me", 10)
+        assert [text.text for text in claimed.texts] == ["0", "1", "2"]
+        assert not claimed.has_missed
+
     def test_many_numbers_all_get_their_turn(self, database: str, provider: Provider) -> None:
         for number in range(45):
             waits(str(number), f"+4477009001{number:02}")
@@ -149,6 +215,18 @@ class TestOriginatorRate:
         settings.DJSMS_ORIGINATOR_RATE = "1/h"
         gateways.clear()
         assert queue.drain() == 1
+
+    def test_added_while_texts_of_several_numbers_wait_it_touches_nothing_else(
+        self, database: str, provider: Provider, settings: Any
+    ) -> None:
+        del settings.DJSMS_ORIGINATOR_RATE
+        waits("out", ONE)
+        queue.drain()
+        waits("1", ONE)
+        waits("2", TWO)
+        gates.align("default", by_originator=True)
+        slots = dict(TextMessage.objects.values_list("text", "slot"))
+        assert slots == {"out": "", "1": ONE, "2": TWO}
 
     def test_texts_whose_originator_the_provider_chooses_are_not_written_again_and_again(
         self, database: str
@@ -362,10 +440,13 @@ class TestFallback:
         queue.drain()
         assert network.called == []
 
+    @pytest.mark.parametrize(
+        "error", [TemporarilyUnavailable("x"), AuthenticationFailed("x"), InsufficientFunds("x")]
+    )
     def test_takes_over_what_send_text_could_not_send(
-        self, database: str, network: Network
+        self, database: str, network: Network, error: TextMessageError
     ) -> None:
-        network.fails(TemporarilyUnavailable("x"), "default")
+        network.fails(error, "default")
         message = send_text("Hi", "Bistro", ALICE)
         message.refresh_from_db()
         assert network.called == ["default", "second"]
