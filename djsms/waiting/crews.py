@@ -90,7 +90,14 @@ class Crew:
         The database works again if it returns.
         """
         while self.unsettled:
-            self.unsettled[0].settle()
+            unit = self.unsettled[0]
+            try:
+                unit.settle()
+            except DatabaseError:
+                raise
+            except BaseException:
+                # A receiver's: the outcome is stored, and the others wait for their turn.
+                logger.exception("Text %s: its receivers failed", unit.message.ref)
             self.unsettled.pop(0)
 
     def stop(self) -> None:

@@ -21,7 +21,7 @@ from djsms.exceptions import (
 from djsms.ledger import clock, storable
 from djsms.ledger.announcements import announce
 from djsms.ledger.statuses import pass_over
-from djsms.ledger.transactions import rows_of
+from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import BACKEND_LENGTH, Gate, StatusEvent, TextMessage
 from djsms.sending.attempts import Outcome, release
 from djsms.waiting import gates
@@ -93,6 +93,9 @@ def hand_over(message: TextMessage, alias: str) -> bool:
     fields = {"account": alias, "frm": frm, "slot": slot, "due_on": now}
     has_changed = bool(move([(message, fields)]))
     if has_changed:
+        if slot:
+            # Nobody looks into a slot that has no gate.
+            in_transaction(lambda: gates.make(alias, slot))
         wake_after_commit([alias])
     return has_changed
 

@@ -82,7 +82,8 @@ class Unit:
             status=Status.CREATED,
             due_on=None,
             worker=self.message.worker,
-            attempts=self.message.attempts,
+            # Not by the number of the attempt, which comes again with the next claim.
+            attempted_on=self.message.attempted_on,
         )
         due_on = clock.stored(clock.now())
         in_transaction(

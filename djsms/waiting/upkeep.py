@@ -70,11 +70,12 @@ def give_up_calls_of_the_dead() -> int:
 
 def give_up(message: TextMessage, words: str) -> bool:
     """Mark a text as unknown whose call never came back; False if it is not in flight any more."""
-    attempts = message.attempts
+    # By its time, since the number of an attempt that was given back comes again.
+    attempted_on = message.attempted_on
 
     def mark() -> bool:
         lock(message)
-        is_same = message.attempts == attempts and message.due_on is None
+        is_same = message.attempted_on == attempted_on and message.due_on is None
         if message.status is not Status.CREATED or message.attempted_on is None or not is_same:
             return False
         record_failure(message, OutcomeUnknown(words))

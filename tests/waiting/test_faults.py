@@ -27,6 +27,7 @@ from djsms.ledger import clock
 from djsms.models import TextMessage, Worker
 from djsms.tidying import tidy
 from djsms.waiting.units import claim_units
+from djsms.waiting.upkeep import give_up
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -256,6 +257,34 @@ class TestFrozenProcesses:
         unit.settle()
         message.refresh_from_db()
         assert (message.status, message.due_on) == (Status.UNKNOWN, None)
+
+    def test_text_that_was_given_back_and_claimed_anew_is_not_given_back_again(
+        self, database: str, provider: Provider
+    ) -> None:
+        message = waits()
+        gateway = gateways.get("default")
+        [stale] = claim_units(gateway, "me", 1)[1]
+        stale.claimed_at -= 31
+        stale.call()
+        stale.settle()
+        assert claim_units(gateway, "me", 1)[1]
+        # As by a worker that never heard whether the first time was stored.
+        stale.settle()
+        message.refresh_from_db()
+        assert (message.due_on, message.attempts) == (None, 1)
+
+    def test_call_of_a_text_that_was_given_back_meanwhile_is_not_given_up(
+        self, database: str, provider: Provider
+    ) -> None:
+        waits()
+        gateway = gateways.get("default")
+        [stale] = claim_units(gateway, "me", 1)[1]
+        seen = TextMessage.objects.get()
+        stale.claimed_at -= 31
+        stale.call()
+        stale.settle()
+        assert claim_units(gateway, "me", 1)[1]
+        assert not give_up(seen, "The call to the provider never came back.")
 
     def test_text_that_expires_between_claim_and_call_is_not_called_for(
         self, database: str, provider: Provider

@@ -432,6 +432,29 @@ class TestFallback:
         assert queue.drain() == 15
         assert network.called == ["second"] * 15
 
+    def test_takes_over_at_once_also_from_a_new_originator(
+        self, database: str, network: Network, settings: Any
+    ) -> None:
+        settings.DJSMS_ACCOUNTS["second"]["ORIGINATOR_RATE"] = "1/h"
+        network.fails(TemporarilyUnavailable("x"), "default")
+        waits()
+        queue.drain()
+        assert network.called == ["default", "second"]
+
+    @pytest.mark.parametrize("limited", ["default", "second"])
+    def test_keeps_its_own_limits_for_what_is_enqueued_again_by_its_key(
+        self, database: str, network: Network, settings: Any, limited: str
+    ) -> None:
+        settings.DJSMS_ACCOUNTS = {"second": {"BACKEND": "memory"}}
+        if limited == "default":
+            settings.DJSMS_ORIGINATOR_RATE = "1/h"
+        else:
+            settings.DJSMS_ACCOUNTS["second"]["ORIGINATOR_RATE"] = "1/h"
+        network.fails(TemporarilyUnavailable("x"), "default", "second")
+        send_text("Hi", ONE, ALICE, key="k")
+        message = enqueue_text("Hi", ONE, ALICE, False, key="k")
+        assert (message.account, message.slot) == ("second", ONE if limited == "second" else "")
+
     def test_takes_nothing_from_an_account_that_is_paused(
         self, database: str, network: Network
     ) -> None:

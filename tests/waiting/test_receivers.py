@@ -11,9 +11,12 @@ from django.utils import timezone
 from scripted import Provider
 
 from djsms import Status, enqueue_text, queue
+from djsms.accounts import gateways
 from djsms.exceptions import TemporarilyUnavailable
 from djsms.models import TextMessage, Worker
 from djsms.waiting import gates
+from djsms.waiting.crews import Crew
+from djsms.waiting.units import claim_units
 from djsms.waiting.upkeep import give_up_calls_of_the_dead
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
@@ -76,6 +79,22 @@ def test_calls_of_a_worker_that_died_are_given_up_each_by_itself(
     with upset_by(Status.UNKNOWN):
         give_up_calls_of_the_dead()
     assert not Worker.objects.exists()
+
+
+def test_outcomes_that_a_worker_kept_are_all_stored(
+    database: str, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    waits("one")
+    waits("two")
+    crew = Crew(1)
+    _, crew.unsettled = claim_units(gateways.get("default"), "me", 2)
+    for unit in crew.unsettled:
+        unit.call()
+    with upset_by(Status.SENDING):
+        crew.settle()
+    assert set(TextMessage.objects.values_list("status", flat=True)) == {Status.SENDING}
+    assert not crew.unsettled
+    assert caplog.text.count("its receivers failed") == 2
 
 
 def test_text_is_enqueued_though_what_follows_the_commit_fails(
