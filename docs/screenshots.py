@@ -28,7 +28,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from djsms import SendResult, SentPart, Status, StatusReport, hookimpl
-from djsms.exceptions import RecipientBlocked
+from djsms.exceptions import InsufficientFunds, RecipientBlocked
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -70,6 +70,8 @@ PHONES = [
     ("phone-light-narrow", "light", PHONE_WIDTH, PHONE_HEIGHT),
     ("phone-dark-narrow", "dark", PHONE_WIDTH, PHONE_HEIGHT),
 ]
+OPTIONS = {"api_key": "abcd1234", "api_secret": "for-pictures-only"}
+CLUB = "BistroClub"
 REPLY = "5! Merci, c’était délicieux 😋"
 
 
@@ -78,6 +80,8 @@ class Provider:
 
     @hookimpl
     def send(self, message) -> SendResult:  # type: ignore[no-untyped-def]
+        if message.frm == CLUB:
+            raise InsufficientFunds("Partner quota violation", code="9")
         if message.to.endswith("155"):
             raise RecipientBlocked("Recipient has opted out", code="15")
         parts = tuple(
@@ -104,6 +108,8 @@ def main() -> None:
             path = f"/admin/djsms/textmessage/{lost.pk}/change/"
             take(address, path, "admin-unknown", height=520)
             take(address, path, "admin-action", height=420, press="Send again")
+            fill_the_queue()
+            take(address, "/admin/djsms/gate/", "admin-queue", height=690)
             fill_a_month()
             path = "/admin/djsms/textmessage/dashboard/?period=month"
             take(address, path, "admin-dashboard", height=1000)
@@ -176,7 +182,9 @@ def set_up(database: Path) -> None:
         USE_TZ=True,
         TIME_ZONE="UTC",
         DJSMS_BACKEND="nexmo",
-        DJSMS_OPTIONS={"api_key": "abcd1234", "api_secret": "for-pictures-only"},
+        DJSMS_OPTIONS=OPTIONS,
+        DJSMS_RATE="30/s",
+        DJSMS_ACCOUNTS={"campaigns": {"BACKEND": "nexmo", "OPTIONS": OPTIONS, "RATE": "5/s"}},
         DJSMS_EXTENSIONS=[f"{__name__}.Provider"],
         DJSMS_BASE_URL="https://example.com",
     )
@@ -250,6 +258,30 @@ def go_wrong():  # type: ignore[no-untyped-def]
         created_on=moment + timedelta(seconds=10),
     )
     return lost
+
+
+def fill_the_queue() -> None:
+    """Send for an hour, let some texts wait, and let the credit of an account end."""
+    from djsms import enqueue_texts, queue, send_text
+    from djsms.models import StatusEvent, Worker
+
+    chance = random.Random(7)
+    now = datetime.now(UTC)
+    for ago in sorted((chance.triangular(0, 3600, 900) for _ in range(240)), reverse=True):
+        number = chance.choices(["123", "155"], [30, 1])[0]
+        message = send_text("Your table is ready.", SHOP, f"+447700900{number}")
+        moment = now - timedelta(seconds=ago)
+        StatusEvent.objects.filter(message=message).update(created_on=moment)
+    later = ((f"See you at {hour}.", SHOP, f"+4477009001{hour}") for hour in range(12, 23))
+    enqueue_texts(later, priority="normal", run_after=timedelta(hours=2))
+    for number in range(2):
+        enqueue_texts([("Tonight: oysters.", CLUB, f"+44770090016{number}")], using="campaigns")
+    queue.drain("campaigns")
+    club = (("Tonight: oysters.", CLUB, f"+447700900{number}") for number in range(170, 199))
+    enqueue_texts(club, using="campaigns")
+    for host, pid in (("shop-1", 4211), ("shop-2", 3987)):
+        started = now - timedelta(hours=9)
+        Worker.objects.create(host=host, pid=pid, started_on=started, seen_on=now)
 
 
 # how many of a hundred end so, with the provider's code and words

@@ -23,7 +23,10 @@ __all__ = ["DENIALS", "denied", "failed", "passed", "throttled", "untried"]
 
 logger = logging.getLogger("djsms")
 
-DENIALS = ("AuthenticationFailed", "InsufficientFunds")
+DENIALS = {
+    "AuthenticationFailed": "The provider does not take the credentials: AuthenticationFailed.",
+    "InsufficientFunds": "The provider says that the credit is used up: InsufficientFunds.",
+}
 """The kinds of error by which a provider turns a text away for the account's sake."""
 
 # Calls in a row that fail until the account closes.
@@ -92,7 +95,7 @@ def denied(alias: str, message: TextMessage, kind: str, *, is_probe: bool) -> bo
         changes: dict[str, Any] = {"denied": message.ref}
         is_second = gate.denied not in ("", message.ref)
         if is_probe or (is_second and not gates.is_shut(gate, moment)):
-            changes |= _closed(gate, moment, DENIED_FOR, f"The provider says {kind}.")
+            changes |= _closed(gate, moment, DENIED_FOR, DENIALS[kind])
         _write(gate, **changes)
         return True
 

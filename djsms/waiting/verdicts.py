@@ -19,7 +19,14 @@ REASONS = (
         r"(?P<count>[0-9]+) calls in a row failed, the last by (?P<kind>[A-Za-z]+)",
         gettext_lazy("%(count)s calls in a row failed, the last by %(kind)s"),
     ),
-    (r"The provider says (?P<kind>[A-Za-z]+)\.", gettext_lazy("The provider says %(kind)s.")),
+    (
+        r"The provider does not take the credentials: AuthenticationFailed\.",
+        gettext_lazy("The provider does not take the credentials: AuthenticationFailed."),
+    ),
+    (
+        r"The provider says that the credit is used up: InsufficientFunds\.",
+        gettext_lazy("The provider says that the credit is used up: InsufficientFunds."),
+    ),
     (r"The provider throttles\.", gettext_lazy("The provider throttles.")),
 )
 

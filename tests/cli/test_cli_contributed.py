@@ -35,6 +35,8 @@ def install(installed: Folder, source: str = GREETS) -> None:
     )
 
 
+# its system checks ask each database which version it is
+@pytest.mark.django_db(databases="__all__")
 def test_one_runs_under_the_console_script(
     installed: Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:

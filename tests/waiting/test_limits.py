@@ -269,7 +269,7 @@ class TestDenials:
         assert queue.drain() == 2
         account = state()
         assert (account.waiting, account.is_open) == (10, False)
-        assert account.reason == f"The provider says {error.__name__}."
+        assert account.reason.endswith(f": {error.__name__}.")
 
     def test_one_text_tries_and_all_go_when_it_is_well_again(
         self, database: str, provider: Provider, error: type[TextMessageError]
