@@ -56,15 +56,15 @@ def settle(message: TextMessage, outcome: Outcome, *, is_probe: bool, is_clean: 
         breaker.failed(alias, kind_of(error), is_probe=is_probe)
         record(message, outcome)
         return False
-    record(message, outcome)
-    if error is not None and not isinstance(error, Refused):
-        # Our own no, or the backend's: the provider was not asked.
-        if is_probe:
-            breaker.untried(alias)
-        return is_clean
-    if not is_clean:
+    # Our own no, or the backend's, is none of the provider's: it was not asked.
+    has_answered = error is None or isinstance(error, Refused)
+    # The gate first: what a receiver of the text's raises must not keep it shut.
+    if has_answered and not is_clean:
         breaker.passed(alias)
-    return True
+    elif not has_answered and is_probe:
+        breaker.untried(alias)
+    record(message, outcome)
+    return has_answered or is_clean
 
 
 def _retry(message: TextMessage, error: SendError, outcome: Outcome) -> None:

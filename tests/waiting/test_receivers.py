@@ -13,7 +13,7 @@ from scripted import Provider
 from djsms import Status, enqueue_text, queue
 from djsms.accounts import gateways
 from djsms.exceptions import TemporarilyUnavailable
-from djsms.models import TextMessage, Worker
+from djsms.models import Gate, TextMessage, Worker
 from djsms.waiting import gates
 from djsms.waiting.crews import Crew
 from djsms.waiting.units import claim_units
@@ -79,6 +79,15 @@ def test_calls_of_a_worker_that_died_are_given_up_each_by_itself(
     with upset_by(Status.UNKNOWN):
         give_up_calls_of_the_dead()
     assert not Worker.objects.exists()
+
+
+def test_account_that_had_closed_opens_for_the_others(database: str, provider: Provider) -> None:
+    Gate.objects.create(account="default", failures=5, closings=1)
+    waits("tries the provider")
+    waits("next")
+    with upset_by(Status.SENDING):
+        queue.drain()
+    assert len(provider.sent) == 2
 
 
 def test_outcomes_that_a_worker_kept_are_all_stored(
