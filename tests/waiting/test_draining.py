@@ -11,10 +11,12 @@ from scripted import Provider
 
 import djsms
 from djsms import SendResult, Status, cancel_text, enqueue_text, queue
+from djsms.accounts import gateways
 from djsms.exceptions import OutcomeUnknown, Refused, TemporarilyUnavailable, Throttled
 from djsms.ledger import clock
-from djsms.models import Gate, TextMessage
+from djsms.models import Gate, TextMessage, Worker
 from djsms.waiting import gates, queued
+from djsms.waiting.units import claim_units
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 # what is done after a commit, and what a rollback takes back
@@ -67,6 +69,29 @@ def test_text_waits_on_while_no_address_for_its_report_can_be_made(
     assert not provider.sent
     assert message.status is Status.CREATED
     assert message.due_on is not None
+
+
+def test_its_row_tells_by_which_backend_it_went(
+    database: str, provider: Provider, settings: Settings
+) -> None:
+    message = waits()
+    TextMessage.objects.update(backend="former")
+    queue.drain()
+    message.refresh_from_db()
+    assert message.backend == "memory"
+
+
+def test_bulk_may_be_bounded_by_itself(database: str, provider: Provider) -> None:
+    for text, priority in [("n1", "normal"), ("n2", "normal"), ("b1", "bulk"), ("b2", "bulk")]:
+        waits(text, priority=priority)
+    claimed, _ = claim_units(gateways.get("default"), "me", 4, bulk_limit=1)
+    assert [text.text for text in claimed.texts] == ["n1", "n2", "b1"]
+
+
+def test_text_that_never_expires_is_sent(database: str, provider: Provider) -> None:
+    waits()
+    TextMessage.objects.update(expires_on=None)
+    assert queue.drain() == 1
 
 
 def test_nothing_is_sent_twice(database: str, provider: Provider) -> None:
@@ -204,6 +229,18 @@ class TestCancelling:
         assert not djsms.cancel_text(message)
         assert message.status is Status.SENDING
 
+    def test_text_whose_call_is_under_way_is_not(self, database: str, provider: Provider) -> None:
+        message, cancelled = waits(), []
+
+        def answer(outgoing: Any) -> SendResult:
+            cancelled.append(djsms.cancel_text(message))
+            return SendResult.accepted("1")
+
+        provider.answer = answer
+        queue.drain()
+        message.refresh_from_db()
+        assert (cancelled, message.status) == ([False], Status.SENDING)
+
     def test_is_told_to_receivers(self, database: str, provider: Provider) -> None:
         from django.db.models.signals import post_save
 
@@ -256,6 +293,7 @@ class TestState:
         )
         assert account.oldest_due is None
         assert account.is_open
+        assert not account.is_neglected
 
     def test_counts_what_waits(self, database: str, settings: Any) -> None:
         settings.DJSMS_RATE = "5 segments/s"
@@ -266,6 +304,48 @@ class TestState:
         assert account.by_priority == {"urgent": 1, "normal": 0, "bulk": 1}
         assert account.oldest_due == first.due_on
         assert account.rate == "5 segments/s"
+
+    def test_of_an_account_that_sends_is_not_that_of_one_on_probation(
+        self, database: str, provider: Provider
+    ) -> None:
+        waits()
+        queue.drain()
+        [account] = queue.state().accounts
+        assert (account.is_open, account.is_on_probation, account.is_neglected) == (
+            True,
+            False,
+            False,
+        )
+
+    @pytest.mark.parametrize(
+        ("gate", "is_neglected"),
+        [
+            ({}, True),
+            ({"turn_on": -6}, True),
+            ({"turn_on": -4}, False),
+            ({"closed_until": 1}, False),
+            ({"closed_until": -1}, True),
+            ({"paused_on": -1}, False),
+        ],
+        ids=str,
+    )
+    def test_tells_that_nobody_takes_what_has_been_due_for_minutes(
+        self, database: str, gate: dict[str, int], is_neglected: bool
+    ) -> None:
+        waits()
+        now = clock.now()
+        TextMessage.objects.update(due_on=clock.stored(now - timedelta(minutes=6)))
+        moments = {name: now + timedelta(minutes=minutes) for name, minutes in gate.items()}
+        Gate.objects.update_or_create(account="default", slot="", defaults=moments)
+        [account] = queue.state().accounts
+        assert account.is_neglected is is_neglected
+
+    def test_shows_workers_that_were_seen_within_a_minute(self, database: str) -> None:
+        now = clock.now()
+        for host, seconds in (("alive", 50), ("dead", 70)):
+            seen_on = now - timedelta(seconds=seconds)
+            Worker.objects.create(host=host, pid=1, started_on=now, seen_on=seen_on)
+        assert [worker.host for worker in queue.state().workers] == ["alive"]
 
     @committed
     def test_shows_accounts_that_the_settings_lost(
@@ -407,11 +487,16 @@ class TestBreaker:
         assert "5 calls in a row failed, the last by OutcomeUnknown" in account.reason
         assert account.waiting == 5
 
-    def test_success_in_between_keeps_it_open(self, database: str, provider: Provider) -> None:
+    @pytest.mark.parametrize("error", [None, Refused("no such number")], ids=repr)
+    def test_answer_of_the_provider_in_between_keeps_it_open(
+        self, database: str, provider: Provider, error: Exception | None
+    ) -> None:
         def answer(message: Any) -> SendResult:
-            if message.text == "4":
-                return SendResult.accepted("1")
-            raise OutcomeUnknown("timeout")
+            if message.text != "4":
+                raise OutcomeUnknown("timeout")
+            if error is not None:
+                raise error
+            return SendResult.accepted("1")
 
         provider.answer = answer
         for number in range(9):
@@ -424,7 +509,8 @@ class TestBreaker:
         assert queue.drain() == 1
         [account] = queue.state().accounts
         assert account.closed_until is not None
-        assert account.closed_until - queue.state().moment > timedelta(seconds=50)
+        pause = account.closed_until - queue.state().moment
+        assert timedelta(seconds=50) < pause <= timedelta(seconds=60)
 
     def test_success_opens_it(self, database: str, provider: Provider) -> None:
         self.test_five_failures_in_a_row_close_the_account(database, provider)
@@ -433,6 +519,7 @@ class TestBreaker:
         assert queue.drain() == 5
         [account] = queue.state().accounts
         assert (account.is_open, account.failures) == (True, 0)
+        assert not account.is_on_probation
 
     def test_while_one_tries_no_other_goes(self, database: str, provider: Provider) -> None:
         self.test_five_failures_in_a_row_close_the_account(database, provider)
@@ -452,7 +539,28 @@ class TestBreaker:
         self.test_five_failures_in_a_row_close_the_account(database, provider)
         provider.accepts("1")
         queue.resume("default")
+        [account] = queue.state().accounts
+        assert (account.is_open, account.is_on_probation, account.failures) == (True, False, 0)
         assert queue.drain() == 5
+
+    def test_while_one_tries_those_of_other_accounts_go(
+        self, database: str, provider: Provider, settings: Any
+    ) -> None:
+        self.test_five_failures_in_a_row_close_the_account(database, provider)
+        reopen()
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+        waits("a", using="alerts")
+        gates.make("alerts")
+        meanwhile = []
+
+        def answer(message: Any) -> SendResult:
+            if message.text != "a":
+                meanwhile.append(queue.drain("alerts"))
+            return SendResult.accepted("1")
+
+        provider.answer = answer
+        queue.drain("default", limit=1)
+        assert meanwhile == [1]
 
 
 class TestThrottling:

@@ -19,6 +19,7 @@ from djsms.exceptions import (
 )
 from djsms.ledger import clock
 from djsms.models import TextMessage
+from djsms.waiting.leaving import change_idle
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -282,6 +283,20 @@ class TestKeys:
         assert queue.drain() == 1
         message.refresh_from_db()
         assert (message.status, message.lane, message.attempts) == (Status.SENDING, 0, 2)
+
+    def test_text_whose_turn_never_came_waits_now(self, database: str, provider: Provider) -> None:
+        never = TextMessage.objects.create(text="Hi", frm="Bistro", to=ALICE, key="k")
+        message = waits(key="k", priority="urgent")
+        assert (message.pk, message.lane) == (never.pk, 0)
+        assert queue.drain() == 1
+
+    def test_text_that_waits_since_it_was_read_is_left_as_it_is(self, database: str) -> None:
+        never = TextMessage.objects.create(text="Hi", frm="Bistro", to=ALICE, key="k")
+        message = waits(key="k", run_after=timedelta(hours=1))
+        assert not change_idle(never, due_on=clock.stored(clock.now()))
+        due_on = message.due_on
+        message.refresh_from_db()
+        assert message.due_on == due_on
 
     def test_text_that_is_out_does_not_wait_again(self, database: str, provider: Provider) -> None:
         send_text("Hi", "Bistro", ALICE, key="k")

@@ -106,6 +106,18 @@ class TestRate:
         queue.drain()
         assert sorted(texts(provider)) == ["a0", "a1", "a2", "d0"]
 
+    def test_counts_each_account_by_itself(
+        self, database: str, provider: Provider, settings: Any
+    ) -> None:
+        settings.DJSMS_RATE = "1/h"
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory", "RATE": "1/h"}}
+        gates.make("alerts")
+        for number in range(2):
+            waits(f"d{number}")
+            waits(f"a{number}", using="alerts")
+        queue.drain()
+        assert sorted(texts(provider)) == ["a0", "d0"]
+
 
 class TestOriginatorRate:
     @pytest.fixture(autouse=True)
