@@ -62,9 +62,12 @@ def store_lot(drafts: Sequence[Draft]) -> list[tuple[TextMessage, bool]]:
 
     ``post_save`` is sent for each, in the transaction.
     """
+    # Not in the transaction: on SQLite one that reads first cannot wait for others to have written.
+    # Whoever stores one of the keys meanwhile is met by the INSERT.
+    known = persist(lambda: _by_key(drafts))
 
     def insert() -> list[tuple[TextMessage, bool]]:
-        keyed = _by_key(drafts)
+        keyed = dict(known)
         placed, new = [], []
         for draft in drafts:
             message = draft.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -229,6 +230,24 @@ class TestLateAnswers:
         queue.drain()
         message.refresh_from_db()
         assert (message.status, message.due_on) == (Status.SENT, None)
+
+
+class TestFileThatSomebodyWritesTo:
+    """SQLite: who writes first waits its turn; who reads first can only try again."""
+
+    @pytest.fixture
+    def written_to(self) -> Iterator[None]:
+        name = connections["default"].settings_dict["NAME"]
+        other = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(4, other.rollback)
+        end.start()
+        yield
+        end.join()
+        other.close()
+
+    def test_takes_many_texts_with_keys(self, written_to: None) -> None:
+        assert enqueue_texts([{"text": "Hi", "frm": "Bistro", "to": ALICE, "key": "k"}]) == 1
 
 
 class TestFrozenProcesses:
