@@ -109,7 +109,7 @@ def pass_over(message: TextMessage, error: SendError, **account: Any) -> bool:
     fields of. It is in flight all the while, so that nobody who has its key calls for it, too. The
     attempt that ended is kept as an event. Nobody is told yet.
     """
-    step = {"attempted_on": timezone.now(), "attempts": message.attempts + 1, "worker": ""}
+    step = {"attempted_on": timezone.now(), "attempts": message.attempts + 1}
     return _undo(message, error, _IN_FLIGHT, {**step, **account})
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db.models.signals import post_save
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
     Throttled,
 )
+from djsms.ledger import statuses
 from djsms.ledger.statuses import kind_of, pass_over, put_back
 from djsms.models import StatusEvent, TextMessage
 from djsms.receiving.reports import take_report
@@ -127,6 +130,31 @@ def test_an_instance_of_an_earlier_attempt_puts_nothing_back():
     message = in_flight()
     TextMessage.objects.update(attempts=2)
     assert not put_back(message, Throttled("too fast"))
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+@pytest.mark.parametrize(
+    ("undo", "account"),
+    [(put_back, "default"), (partial(pass_over, account="second"), "second")],
+    ids=["put back", "passed over"],
+)
+def test_one_whose_first_try_the_database_took_back_is_undone_by_the_second(
+    monkeypatch, undo, account
+):
+    insert, tries = statuses.insert_unless_there, []
+
+    def failing_once(event):
+        tries.append(event)
+        if len(tries) == 1:
+            raise OperationalError("deadlock")
+        insert(event)
+
+    message = in_flight()
+    monkeypatch.setattr(statuses, "insert_unless_there", failing_once)
+    assert undo(message, Throttled("too fast"))
+    row = stored(message)
+    assert (row.error_kind, row.account) == ("Throttled", account)
+    assert StatusEvent.objects.count() == 1
 
 
 def test_a_text_of_unknown_outcome_never_waits_again():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from cables import LossyCable
 from children import Children
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
+from django.db.models.signals import post_save
 from django.utils import timezone
 
 from djsms import SendResult, Status, send_text, send_texts
@@ -24,6 +26,8 @@ from djsms.exceptions import (
     Throttled,
 )
 from djsms.models import StatusEvent, TextMessage
+from djsms.sending import attempts
+from djsms.sending.attempts import claim
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
@@ -50,6 +54,20 @@ def send(request):
     if request.param == "send_text":
         return send_text
     return lambda **arguments: send_texts([arguments])[0]
+
+
+@contextmanager
+def hearing() -> Iterator[list[str]]:
+    heard: list[str] = []
+
+    def hear(instance, **kwargs):
+        heard.append(instance.status)
+
+    post_save.connect(hear, sender=TextMessage)
+    try:
+        yield heard
+    finally:
+        post_save.disconnect(hear, sender=TextMessage)
 
 
 class TestAnotherText:
@@ -116,11 +134,28 @@ class TestNeverAttempted:
         message = send(**order())
         assert (message.status, message.attempts) == ("sending", 2)
 
-    def test_one_that_expired_is_not_sent(self, send, provider):
-        stored(expires_on=timezone.now() - SOON)
+    def test_one_that_expired_is_not_sent_and_waits_no_more(self, send, provider):
+        stored(expires_on=timezone.now() - SOON, due_on=timezone.now())
         message = send(**order())
-        assert (message.status, message.attempted_on) == ("expired", None)
+        for row in (message, TextMessage.objects.get()):
+            assert (row.status, row.attempted_on, row.due_on) == ("expired", None, None)
+            assert row.error_text == "It expired before its turn to be sent came."
         assert provider.sent == []
+
+    def test_receivers_are_told_of_one_that_expired(self, send, provider):
+        stored(expires_on=timezone.now() - SOON)
+        with hearing() as heard:
+            send(**order())
+        assert heard == ["expired"]
+
+    def test_who_claims_it_holds_it_as_it_is_stored(self):
+        message = stored(due_on=timezone.now(), worker="w")
+        assert claim(message)
+        row = TextMessage.objects.get()
+        names = [field.attname for field in TextMessage._meta.concrete_fields]
+        assert {name: getattr(row, name) for name in names} == {
+            name: getattr(message, name) for name in names
+        }
 
     def test_unless_the_second_call_wants_it_for_longer(self, send, provider):
         stored(expires_on=timezone.now() - SOON)
@@ -219,6 +254,13 @@ class TestAnythingElse:
         assert first.error_kind == "InvalidNumber"
 
 
+def test_the_first_is_that_of_the_key_however_many_there_are(send, provider):
+    send(**order(key=None))
+    first = send(**order())
+    assert send(**order()).pk == first.pk
+    assert len(provider.sent) == 2
+
+
 def test_it_works_inside_a_transaction_of_the_callers(provider, database):
     send_text(**order())
     with transaction.atomic(using=database):
@@ -226,6 +268,22 @@ def test_it_works_inside_a_transaction_of_the_callers(provider, database):
         send_text(**order(key="order-2"))
         send_texts([order(), order(key="order-3")])
     assert TextMessage.objects.count() == 3
+
+
+@committed
+def test_one_whom_the_database_kept_waiting_claims_nothing_that_another_has(monkeypatch):
+    change, tries = attempts._change_idle, []
+
+    def beaten(*args):
+        tries.append(args)
+        if len(tries) == 1:
+            assert claim(TextMessage.objects.get())
+            raise OperationalError("lock wait timeout exceeded")
+        return change(*args)
+
+    message = stored()
+    monkeypatch.setattr(attempts, "_change_idle", beaten)
+    assert not claim(message)
 
 
 @committed
@@ -379,6 +437,36 @@ class TestLostAcknowledgement:
         assert proxy.cut_commits == 1
         assert TextMessage.objects.get().status == message.status == "sending"
         assert len(provider.sent) == 1
+
+    def test_of_what_is_put_back_by_its_key(self, provider, proxy):
+        provider.fails(Throttled("later"))
+        send_text(**order())
+        provider.accepts("abc")
+        proxy.armed = True
+        message = send_text(**order())
+        assert proxy.cut_commits == 1
+        row = TextMessage.objects.get()
+        assert (row.status, row.attempts, message.status) == ("sending", 2, "sending")
+        assert row.events.filter(source="attempt").count() == 1
+        assert len(provider.sent) == 2
+
+    def test_of_what_another_account_takes_over(self, provider, proxy, settings):
+        settings.DJSMS_FALLBACK = "alerts"
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+
+        def answer(message):
+            if len(provider.sent) == 1:
+                proxy.armed = True
+                raise TemporarilyUnavailable("down")
+            return SendResult.accepted("abc")
+
+        provider.answer = answer
+        message = send_text(**order())
+        assert proxy.cut_commits == 1
+        row = TextMessage.objects.get()
+        assert (row.status, row.account, row.attempts) == ("sending", "alerts", 2)
+        assert (message.status, len(provider.sent)) == ("sending", 2)
+        assert row.events.filter(source="attempt").count() == 1
 
     def test_of_the_answer(self, provider, proxy):
         def answer(message):

@@ -50,6 +50,14 @@ class TestAcceptance:
             assert (row.price, row.currency) == (Decimal("0.0333"), "EUR")
             assert (row.account, row.parts, row.segments) == ("default", 1, 1)
 
+    @pytest.mark.parametrize(
+        ("text", "encoding"), [("Hi €", Encoding.GSM7), ("Привет", Encoding.UCS2)], ids=str
+    )
+    def test_the_backend_gets_the_encoding_that_is_stored(self, provider, text, encoding):
+        message = send_text(text, FRM, TO)
+        assert provider.sent[0].encoding is encoding
+        assert stored(message).encoding == encoding
+
     def test_the_answer_is_kept_as_an_event(self, provider):
         provider.accepts("abc", price=Decimal("0.0333"), raw={"left": "12.3"})
         event = send_text("Hi", FRM, TO).events.get()
