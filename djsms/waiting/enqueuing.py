@@ -199,12 +199,8 @@ def _draft(now: datetime, **given: Any) -> Draft:
         except InvalidMessage as error:
             new.refuse(error)
         else:
-            new.message.slot = _slot(new.message.frm, new.gateway.limits)
+            new.message.slot = gates.slot_of(new.message.frm, new.gateway.limits)
     return new
-
-
-def _slot(frm: str, limits: conf.Account) -> str:
-    return frm if limits.originator_rate is not None else ""
 
 
 def _placed(new: Draft, message: TextMessage, is_new: bool) -> TextMessage:
@@ -225,7 +221,7 @@ def _let_wait_again(first: TextMessage, new: Draft) -> None:
     """Let the message that has the key wait, if it surely did not go out and does not wait yet."""
     times = {name: getattr(new.message, name) for name in FIELDS}
     # Another account may have taken over from the one that was asked for.
-    times["slot"] = _slot(first.frm, conf.account(first.account))
+    times["slot"] = gates.slot_of(first.frm, conf.account(first.account))
     if first.status is Status.FAILED and first.error_kind in SURELY_UNSENT:
         if put_back(first, due_on=times["due_on"]):
             in_transaction(lambda: change(first, **times))

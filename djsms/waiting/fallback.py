@@ -89,7 +89,7 @@ def hand_over(message: TextMessage, alias: str) -> bool:
     now = clock.stored(clock.now())
     gateway = gateways.get(alias)
     frm = _originator(message, gateway)
-    slot = frm if gateway.limits.originator_rate is not None else ""
+    slot = gates.slot_of(frm, gateway.limits)
     fields = {"account": alias, "frm": frm, "slot": slot, "due_on": now}
     has_changed = bool(move([(message, fields)]))
     if has_changed:

@@ -29,6 +29,7 @@ __all__ = [
     "pause",
     "provide",
     "resume",
+    "slot_of",
 ]
 
 REASON_LENGTH = 200
@@ -133,6 +134,11 @@ def align(alias: str, *, by_originator: bool) -> None:
     the gates of what it had stored. Texts that do not wait have no slot.
     """
     persist(partial(_align, alias, by_originator=by_originator))
+
+
+def slot_of(frm: str, limits: conf.Account) -> str:
+    """Return where a text waits: at its originator's gate if the account limits each by itself."""
+    return frm if limits.originator_rate is not None else ""
 
 
 def _align(alias: str, *, by_originator: bool) -> None:

@@ -21,7 +21,7 @@ from djsms.ledger.transactions import read_afresh
 from djsms.models import TextMessage
 from djsms.sending.attempts import Outcome, record
 from djsms.types import Status
-from djsms.waiting import breaker, leaving
+from djsms.waiting import breaker, gates, leaving
 from djsms.waiting.fallback import hand_over, next_account
 from djsms.waiting.hours import is_over
 from djsms.waiting.schedule import pause_before, seconds_asked_for
@@ -79,8 +79,8 @@ def _retry(message: TextMessage, error: SendError, outcome: Outcome) -> None:
         # By our own schedule alone: a provider that asks for too much must not end what waits, and
         # what has a key may still be sent by it.
         leaving.expire([message])
-    elif gateways.get(message.account).limits.originator_rate is not None:
-        leaving.move([(message, {"slot": message.frm})])
+    elif slot := gates.slot_of(message.frm, gateways.get(message.account).limits):
+        leaving.move([(message, {"slot": slot})])
 
 
 def _too_late(message: TextMessage, outcome: Outcome) -> None:

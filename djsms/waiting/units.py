@@ -16,7 +16,7 @@ from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import TextMessage
 from djsms.sending.attempts import Outcome, attempt
 from djsms.types import Status
-from djsms.waiting import breaker, hours
+from djsms.waiting import breaker, gates, hours
 from djsms.waiting.claims import Claim, claim
 from djsms.waiting.settling import settle
 
@@ -85,10 +85,13 @@ class Unit:
             # Not by the number of the attempt, which comes again with the next claim.
             attempted_on=self.message.attempted_on,
         )
-        due_on = clock.stored(clock.now())
-        in_transaction(
-            lambda: ours.update(due_on=due_on, attempted_on=None, attempts=F("attempts") - 1)
-        )
+        waits = {
+            "due_on": clock.stored(clock.now()),
+            "slot": gates.slot_of(self.message.frm, self.gateway.limits),
+            "attempted_on": None,
+            "attempts": F("attempts") - 1,
+        }
+        in_transaction(lambda: ours.update(**waits))
         if self.claimed.is_probe:
             breaker.untried(self.message.account)
         logger.warning("Text %s: not called for in time, it waits on", self.message.ref)

@@ -27,6 +27,7 @@ from djsms.exceptions import (
 from djsms.ledger import clock
 from djsms.models import TextMessage, Worker
 from djsms.tidying import tidy
+from djsms.waiting import gates
 from djsms.waiting.units import claim_units
 from djsms.waiting.upkeep import give_up
 
@@ -263,6 +264,20 @@ class TestFrozenProcesses:
         message.refresh_from_db()
         assert (message.status, message.attempts, message.attempted_on) == ("created", 0, None)
         assert queue.drain() == 1
+
+    def test_text_that_is_given_back_is_still_counted_for_its_originator(
+        self, database: str, provider: Provider, settings: Any
+    ) -> None:
+        settings.DJSMS_ORIGINATOR_RATE = "1/h"
+        message = waits()
+        gates.align("default", by_originator=True)
+        gateway = gateways.get("default")
+        [unit] = claim_units(gateway, "me", 1)[1]
+        unit.claimed_at -= 31
+        unit.call()
+        unit.settle()
+        message.refresh_from_db()
+        assert message.slot == "Bistro"
 
     def test_text_that_was_given_up_meanwhile_is_not_given_back(
         self, database: str, provider: Provider
