@@ -143,6 +143,19 @@ def test_parts_that_wait_for_the_others_are_deleted(provider):
     assert not IncomingPart.objects.exists()
 
 
+def test_joined_parts_are_not_counted_beside_their_message(provider):
+    for number in (1, 2):
+        provider.delivers(**incoming(part={"ref": "9", "number": number, "total": 2}))
+    held = holdings(PERSON)
+    assert (held.incoming, held.parts, held.total) == (1, 0, 1)
+
+
+def test_a_message_to_oneself_is_counted_once(provider):
+    send_text(WORDS, PERSON, PERSON)
+    assert holdings(PERSON).total == 1
+    assert forget(PERSON).erased == 1
+
+
 def test_words_of_reports_that_found_no_message_are_erased_if_the_number_is_in_them(provider):
     provider.reports(provider_id="nobody's", status="sent", msisdn="(0) 7700 900-123")
     provider.reports(provider_id="another's", status="sent", msisdn=OTHER)
@@ -240,10 +253,11 @@ def test_the_answer_of_a_call_that_was_given_up_does_not_bring_the_number_back(p
     assert DIGITS not in everything_stored()
 
 
-def test_what_was_being_stored_meanwhile_is_erased_by_tidy(provider):
+@pytest.mark.parametrize("said", [{"raw": {"to": PERSON}}, {"error_text": PERSON}], ids=list)
+def test_what_was_being_stored_meanwhile_is_erased_by_tidy(provider, said):
     message = sent()
     forget(PERSON)
-    StatusEvent.objects.update(raw={"to": PERSON}, error_text=PERSON)
+    StatusEvent.objects.update(**said)
     TextMessage.objects.update(error_text=PERSON)
     tidy()
     assert DIGITS not in everything_stored()
@@ -378,7 +392,18 @@ def test_holdings_count_and_change_nothing(provider):
     provider.delivers(**incoming())
     held = holdings(PERSON)
     assert (held.outgoing, held.incoming, held.waiting, held.in_flight) == (2, 1, 1, 0)
+    assert held.total == 3
     assert everything_stored().count(WORDS) >= 3
+
+
+def test_holdings_count_what_waits_for_a_time_and_for_its_turn(provider):
+    enqueue_text(WORDS, OURS, PERSON)
+    TextMessage.objects.create(text=WORDS, frm=OURS, to=PERSON)
+    assert holdings(PERSON).waiting == 2
+
+
+def test_no_digits_are_in_nothing():
+    assert not erasure.names("anything", "")
 
 
 def test_what_is_no_number_is_refused():
@@ -455,6 +480,17 @@ class TestRetention:
         StatusEvent.objects.update(created_on=timezone.now() - timedelta(days=6))
         tidy()
         assert StatusEvent.objects.count() == 1
+        StatusEvent.objects.update(created_on=timezone.now() - timedelta(days=8))
+        tidy()
+        assert StatusEvent.objects.count() == 0
+
+    def test_they_are_deleted_in_lots(
+        self, provider, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ):
+        settings.DJSMS_KEEP_TEXTS = timedelta(hours=1)
+        monkeypatch.setattr(erasure, "LOT", 2)
+        for number in range(5):
+            provider.reports(provider_id=f"nobody's {number}", status="sent")
         StatusEvent.objects.update(created_on=timezone.now() - timedelta(days=8))
         tidy()
         assert StatusEvent.objects.count() == 0

@@ -17,6 +17,7 @@ from pytest_django import Settings
 
 from djsms import Status
 from djsms.ledger.storable import (
+    as_given,
     clean_text,
     escaped_unless_clean,
     fingerprint,
@@ -355,3 +356,7 @@ class TestOnDatabases:
     @example(datetime(9000, 12, 31, 23, 59, 59, 999999, tzinfo=timezone(-timedelta(hours=23))))
     def test_times(self, database: str, time: datetime) -> None:
         assert self.stored(received_on=moment(time)).received_on == moment(time)
+
+
+def test_nothing_said_is_kept_as_an_empty_object() -> None:
+    assert as_given(None) == {}

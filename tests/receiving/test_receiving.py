@@ -110,7 +110,8 @@ class TestWholeTexts:
         settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
         provider.delivers(frm=FRM, to=TO, text="Hi", provider_id="a")
         provider.delivers("alerts", frm=FRM, to=TO, text="Ho", provider_id="a")
-        assert texts() == ["Hi", "Ho"]
+        accounts = TextMessage.objects.order_by("pk").values_list("text", "account")
+        assert list(accounts) == [("Hi", "default"), ("Ho", "alerts")]
 
     @pytest.mark.parametrize("other", [{"text": "Ho"}, {"frm": "+447700900009"}], ids=str)
     def test_another_text_under_a_known_id_is_another_text(self, provider, other):
@@ -207,6 +208,29 @@ class TestParts:
         assert (message.text, message.parts, message.incomplete) == ("ab\n c ", 3, False)
         assert message.provider_id == "id-1"
 
+    def test_the_whole_has_the_facts_of_its_first_part(self, provider, settings):
+        settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
+        for number in (2, 1):
+            received_on = f"2020-01-01T12:00:0{number}Z"
+            provider.delivers("alerts", **part(number, "x", total=2), received_on=received_on)
+        message = TextMessage.objects.get()
+        assert (message.account, message.backend) == ("alerts", "memory")
+        assert (message.frm, message.to) == (FRM, TO)
+        assert message.received_on == datetime(2020, 1, 1, 12, 0, 1, tzinfo=UTC)
+
+    def test_one_that_was_stored_twice_at_once_joins_with_its_repeat(self, provider):
+        last = part(1, "a", total=2) | {"provider_id": ""}
+        provider.delivers(**last)
+        twin = IncomingPart.objects.get()
+        twin.pk = None
+        twin.save()
+        # Of both that came with it nobody has lived to look for the others.
+        other = IncomingPart.objects.get(pk=twin.pk)
+        other.pk, other.number, other.text = None, 2, "b"
+        other.save()
+        provider.delivers(**last)
+        assert texts() == ["ab"]
+
     def test_repeated_parts_count_once_before_and_after_the_join(self, provider):
         for number in (2, 2, 3, 2, 1, 3, 1, 2):
             provider.delivers(**part(number, "abc"[number - 1]))
@@ -237,6 +261,7 @@ class TestParts:
     def test_a_text_of_one_part_is_whole(self, provider):
         provider.delivers(**part(1, "a", total=1))
         assert texts() == ["a"]
+        assert not IncomingPart.objects.exists()
 
     def test_parts_of_different_texts_do_not_mix(self, provider):
         for number in (1, 2, 3):
@@ -348,6 +373,16 @@ class TestMissingParts:
         provider.delivers(**part(1, "a"))
         age_parts(minutes=2)
         assert release_parts() == 1
+
+    def test_joined_ones_take_the_place_of_none(self, provider):
+        for number in (1, 2, 3):
+            provider.delivers(**part(number, "x", ref="8", name="joined"))
+        age_parts(minutes=33)
+        provider.delivers(**part(1, "a"))
+        IncomingPart.objects.filter(message=None).update(
+            created_on=timezone.now() - timedelta(minutes=31)
+        )
+        assert release_parts(1) == 1
 
     def test_tidying_releases_them_once(self, provider):
         provider.delivers(**part(1, "a"))

@@ -14,7 +14,8 @@ from djsms.accounts import gateways
 from djsms.backends import LocalBackend
 from djsms.exceptions import OutcomeUnknown, TemporarilyUnavailable
 from djsms.models import TextMessage
-from djsms.receiving.refreshing import LOT, refresh, refresh_due
+from djsms.receiving import refreshing
+from djsms.receiving.refreshing import LOT, refresh, refresh_due, unsettled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -154,6 +155,13 @@ def test_when_a_worker_asks(
     assert len(provider.texts) == is_asked
 
 
+def test_what_was_never_handed_over_is_not_worth_asking_about(provider: Asked) -> None:
+    text = sent(provider, minutes(61), status=Status.FAILED)
+    assert unsettled("default").get() == text
+    TextMessage.objects.update(attempted_on=None)
+    assert not unsettled("default").exists()
+
+
 class TestAWorkersMinute:
     def test_leaves_alone_whose_reports_nobody_wanted(self, provider: Asked) -> None:
         sent(provider, minutes(61), status_report=False)
@@ -177,6 +185,33 @@ class TestAWorkersMinute:
         TextMessage.objects.update(asked_on=long_ago)
         refresh_due()
         assert len(provider.texts) == 1
+
+    def test_asks_for_a_price_anew_if_the_status_has_changed_since(self, provider: Asked) -> None:
+        sent(provider, timedelta(hours=3), status=Status.FAILED)
+        refresh_due()
+        long_ago = timezone.now() - timedelta(hours=2)
+        TextMessage.objects.update(
+            asked_on=long_ago, updated_on=long_ago + minutes(1), status=Status.DELIVERED
+        )
+        refresh_due()
+        assert len(provider.texts) == 2
+
+    def test_one_that_always_makes_the_provider_fail_keeps_it_from_no_other(
+        self, provider: Asked, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(refreshing, "LOT", 1)
+        poison, other = [sent(provider, minutes(age), status="unknown") for age in (9, 8)]
+
+        def fail(asked: SentText) -> list[StatusReport]:
+            if asked.ref == poison.ref:
+                raise ZeroDivisionError
+            return []
+
+        provider.says = fail
+        for _ in range(50):
+            TextMessage.objects.update(asked_on=None)
+            refresh_due()
+        assert other.ref in {asked.ref for asked in provider.texts}
 
     @pytest.mark.parametrize(("asked", "times"), [(minutes(59), 1), (minutes(61), 2)])
     def test_asks_again_after_an_hour(self, provider: Asked, asked: timedelta, times: int) -> None:

@@ -26,7 +26,7 @@ from djsms.ledger import entries
 from djsms.ledger.entries import settle
 from djsms.models import StatusEvent, TextMessage
 from djsms.receiving import matching
-from djsms.receiving.reports import take_report, take_reports
+from djsms.receiving.reports import catch_up_message, take_report, take_reports
 from djsms.sending.outcomes import record_failure
 
 pytestmark = [
@@ -163,6 +163,11 @@ class TestForwardOnly:
         assert provider.reports(ref=message.ref, status="teleported").status_code == 200
         assert stored(message).status == "sending"
         assert "teleported" in caplog.text
+
+    def test_a_known_status_word_is_not_logged_as_unknown(self, provider, caplog):
+        message = send_text("Hi", FRM, TO)
+        provider.reports(ref=message.ref, status="delivered")
+        assert "unknown status" not in caplog.text
 
     def test_an_unknown_outcome_is_settled_by_a_report(self, provider):
         provider.fails(OutcomeUnknown("timed out"))
@@ -515,6 +520,10 @@ class TestEarlyReports:
         message = send_text("Hi", FRM, TO)
         assert stored(message).status == "delivered"
         assert message.events.count() == 2
+
+    def test_without_any_there_is_nothing_to_catch_up_with(self, provider):
+        message = send_text("Hi", FRM, TO)
+        assert not catch_up_message(message, [message.provider_id])
 
     def test_the_first_parts_report_does_not_pass_for_the_whole_message(self, provider):
         def answer(message):

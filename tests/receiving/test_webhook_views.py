@@ -471,6 +471,9 @@ class TestSwappedAddresses:
         assert (response.status_code, response.content) == (200, b"<Response/>")
         assert response["Content-Type"] == "text/xml"
 
+    def test_an_answer_of_no_type_has_djangos(self):
+        assert post(address())["Content-Type"] == "text/html; charset=utf-8"
+
     @pytest.mark.parametrize("answer", [None, "ok", ("text/xml",), (b"text/xml", b""), 7])
     def test_an_answer_that_is_none_is_an_empty_one(self, answer):
         class Slipping(LocalBackend):

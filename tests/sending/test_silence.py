@@ -95,6 +95,16 @@ def test_the_refused_row_is_as_it_was_given(provider):
     assert (row.key, row.extra) == ("order-1", {"ttl": 5})
 
 
+def test_the_refused_row_tells_its_segments_and_whether_reports_were_wanted(provider):
+    row = send_text("ж" * 71, FRM, "nobody", status_report=True)
+    row.refresh_from_db()
+    assert (row.segments, row.encoding, row.status_report) == (2, "ucs2", True)
+
+
+def test_without_extras_the_refused_row_has_none(provider):
+    assert send_text("Hi", FRM, "nobody").extra == {}
+
+
 def test_what_no_column_takes_is_cut(provider):
     row = TextMessage.objects.get(pk=send_text("ж" * 1_000_000, "s" * 900, "t" * 900).pk)
     assert (len(row.text), len(row.frm), len(row.to)) == (65536, 64, 64)
