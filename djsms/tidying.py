@@ -84,7 +84,6 @@ def tidy() -> Tidied:
 
 def _lost_calls() -> QuerySet[TextMessage]:
     return rows_of(TextMessage).filter(
-        direction=TextMessage.Direction.OUTGOING,
         status=Status.CREATED,
         due_on__isnull=True,
         # By the clock of the database: one of ours that is wrong would give up what goes well.
@@ -98,7 +97,6 @@ def _give_up_call(message: TextMessage) -> bool:
 
 def _missed_turns() -> QuerySet[TextMessage]:
     return rows_of(TextMessage).filter(
-        direction=TextMessage.Direction.OUTGOING,
         status=Status.CREATED,
         due_on__isnull=True,
         attempted_on__isnull=True,

@@ -139,6 +139,7 @@ def test_joined_parts_are_erased_with_their_text(provider):
 
 def test_parts_that_wait_for_the_others_are_deleted(provider):
     provider.delivers(**incoming(part={"ref": "9", "number": 1, "total": 2}))
+    assert holdings(PERSON).total == 1
     assert forget(PERSON).parts == 1
     assert not IncomingPart.objects.exists()
 
@@ -290,6 +291,14 @@ def test_a_fault_there_does_not_keep_what_is_old(
     sent()
     made_long_ago(days=31)
     assert tidy().erased == 1
+
+
+def test_where_what_is_old_cannot_be_erased_nothing_is(provider, monkeypatch):
+    def fail() -> None:
+        raise DatabaseError("away")
+
+    monkeypatch.setattr(erasure, "erase_old", fail)
+    assert tidy().erased == 0
 
 
 def test_an_instance_from_before_does_not_bring_the_number_back(provider):

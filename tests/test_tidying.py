@@ -154,6 +154,14 @@ def test_reports_that_have_taken_effect_are_not_applied_again(provider, ids):
     assert heard == []
 
 
+def test_reports_that_have_taken_effect_are_not_looked_at(provider, monkeypatch):
+    provider.reports(ref=send_text("Hi", FRM, TO).ref, status="sent")
+    looked_at = []
+    monkeypatch.setattr(tidying, "catch_up", looked_at.append)
+    tidy()
+    assert looked_at == []
+
+
 def test_a_long_text_that_was_given_up_stands_where_its_parts_stand(provider):
     def die(message):
         provider.reports(ref=message.ref, provider_id="a", status="delivered")

@@ -37,11 +37,10 @@ class OwnedModel(models.Model):
         ``QuerySet.update()`` writes, which reads no old values.
         """
         if force_insert or self.pk is None or self._state.adding:
-            super().save(force_insert=force_insert or True, using=using)
+            super().save(force_insert=force_insert or True, force_update=force_update, using=using)
             return
-        super().save(
-            force_update=force_update, using=using, update_fields=self._writable(update_fields)
-        )
+        # Which, of a row that is not there, fails by itself.
+        super().save(using=using, update_fields=self._writable(update_fields))
 
     def _writable(self, names: Iterable[str] | None) -> list[str]:
         if names is None:

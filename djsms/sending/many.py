@@ -44,8 +44,9 @@ def send_texts(
     ``progress`` is called after each message with the number of those that are dealt with.
 
     Whatever ends it early, an error that is raised or Ctrl-C: calls under way end and are recorded,
-    and rows whose turn did not come stay ``created``, to be sent by the same keys, or resent. What
-    is raised tells by a note how many were dealt with.
+    and rows whose turn did not come stay ``created``, to be sent by the same keys, or resent. A
+    second Ctrl-C waits for no call; those under way are then of unknown outcome. What is raised
+    tells by a note how many were dealt with.
     """
     defaults = {
         "using": using,

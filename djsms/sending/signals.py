@@ -18,6 +18,8 @@ NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGALRM")
 class Strikes:
     """Holds back the handlers of signals, which may raise anywhere, until it suits.
 
+    One that has raised holds back no other: who strikes again wants no more steps.
+
     An exception in the middle of a transaction may leave a connection of which nobody knows how it
     stands, and a text of which nobody knows whether it was handed over.
     """
@@ -25,6 +27,7 @@ class Strikes:
     def __init__(self) -> None:
         self._held: list[Callable[[], object]] = []
         self._may_strike = False
+        self._has_raised = False
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
@@ -60,13 +63,20 @@ class Strikes:
     def check(self) -> None:
         """Let those strike now that were held back."""
         while self._held:
-            self._held.pop(0)()
+            self._strike(self._held.pop(0))
 
     def _holding(self, handler: Callable[[int, FrameType | None], Any]) -> Callable[..., Any]:
         def hold(number: int, frame: FrameType | None) -> None:
-            if self._may_strike or self._held:
-                handler(number, frame)
+            if self._may_strike or self._held or self._has_raised:
+                self._strike(lambda: handler(number, frame))
             else:
                 self._held.append(lambda: handler(number, None))
 
         return hold
+
+    def _strike(self, handler: Callable[[], object]) -> None:
+        try:
+            handler()
+        except BaseException:
+            self._has_raised = True
+            raise

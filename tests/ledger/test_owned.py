@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, connections
 from django.db.models.signals import post_save
 
 from djsms import send_text
@@ -82,6 +82,21 @@ def test_a_deleted_row_does_not_come_back(provider):
     TextMessage.objects.all().delete()
     with pytest.raises(DatabaseError):
         message.save()
+
+
+def test_a_new_instance_is_no_update():
+    with pytest.raises(ValueError, match="Cannot force both insert and updating"):
+        TextMessage(frm=FRM, to=TO, text="Hi").save(force_update=True)
+    assert not TextMessage.objects.exists()
+
+
+def test_it_is_saved_where_it_is_told_to(provider, database):
+    message = send_text("Hi", FRM, TO)
+    other = next(alias for alias in connections if alias != database)
+    message.text = "erased"
+    with pytest.raises(DatabaseError):
+        message.save(using=other)
+    assert stored().text == "Hi"
 
 
 def test_a_new_instance_does_not_take_the_place_of_a_row(provider):

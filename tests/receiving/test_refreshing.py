@@ -78,7 +78,7 @@ def minutes(number: int) -> timedelta:
 
 class TestAskingAboutSome:
     def test_a_provider_is_told_what_it_was_handed(self, provider: Asked) -> None:
-        parts = (SentPart(provider_id="a"), SentPart(provider_id="b"))
+        parts = tuple(SentPart(provider_id=name) for name in "aab")
         provider.takes = lambda: SendResult(parts=parts)
         text = sent(provider)
         refresh([text])

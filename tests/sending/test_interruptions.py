@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -113,6 +114,42 @@ def test_a_signal_in_the_middle_of_calls_in_threads(database):
         ("sending", False),
         ("created", True),
     }
+
+
+def test_the_second_signal_waits_for_no_call(database):
+    called, struck, go = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow:
+        @hookimpl
+        def send(self, message):
+            called.set()
+            go.wait(5)
+            return SendResult.accepted(message.ref)
+
+    def limit(*args):
+        struck.set()
+        raise SoftTimeLimitExceeded
+
+    def strike_twice():
+        called.wait(20)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+        struck.wait(20)
+        time.sleep(0.1)  # until the calls under way are waited for
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, limit)
+    striker = threading.Thread(target=strike_twice)
+    striker.start()
+    start = time.monotonic()
+    try:
+        with gateways.replaced(lambda alias: Slow()), pytest.raises(SoftTimeLimitExceeded):
+            send_texts([(str(n), FRM, TO) for n in range(3)], concurrency=2)
+        seconds = time.monotonic() - start
+    finally:
+        go.set()
+        striker.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert seconds < 5
 
 
 def test_one_that_strikes_while_the_answer_is_stored(provider, monkeypatch):

@@ -148,6 +148,20 @@ class TestNeverAttempted:
             send(**order())
         assert heard == ["expired"]
 
+    def test_one_whose_claim_is_broken_off_waits_again(self, monkeypatch):
+        def break_off(*args):
+            change(*args)
+            raise KeyboardInterrupt
+
+        due_on = timezone.now() + SOON
+        message = stored(due_on=due_on)
+        change = attempts._change_idle
+        monkeypatch.setattr(attempts, "_change_idle", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            claim(message)
+        row = TextMessage.objects.get()
+        assert (row.due_on, row.attempted_on, row.attempts) == (due_on, None, 0)
+
     def test_who_claims_it_holds_it_as_it_is_stored(self):
         message = stored(due_on=timezone.now(), worker="w")
         assert claim(message)

@@ -17,6 +17,7 @@ from djsms import SendResult, hookimpl, send_texts
 from djsms.accounts import gateways
 from djsms.exceptions import Refused
 from djsms.models import TextMessage
+from djsms.sending.batches import Batch
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases="__all__"),
@@ -73,6 +74,24 @@ class TestThreads:
         with standing_in(backend):
             send_texts(texts(9))
         assert backend.most == 3
+
+    def test_the_calling_thread_sleeps_while_they_are_under_way(self, monkeypatch):
+        class Slow:
+            @hookimpl
+            def send(self, message):
+                time.sleep(0.2)
+                return SendResult.accepted(message.ref)
+
+        step, steps = Batch.step, []
+
+        def counted(batch):
+            steps.append(batch)
+            return step(batch)
+
+        monkeypatch.setattr(Batch, "step", counted)
+        with standing_in(Slow()):
+            send_texts(texts(4), concurrency=2)
+        assert len(steps) <= 5
 
     def test_or_else_one_in_the_calling_thread(self):
         backend = Meeting(1)

@@ -71,6 +71,31 @@ def test_the_second_in_one_step_strikes_at_once(struck: list[int]) -> None:
         assert struck == [NUMBER]
 
 
+@pytest.mark.parametrize("steps", ["let_through", "held_back"])
+def test_one_after_another_that_raised_strikes_at_once(struck: list[int], steps: str) -> None:
+    def refuse(*args: object) -> None:
+        struck.append(NUMBER)
+        raise InterruptedError
+
+    signal.signal(NUMBER, refuse)
+    strikes = Strikes()
+
+    def first() -> None:
+        with strikes.let_through():
+            strike()
+
+    def second() -> None:
+        strike()
+        strikes.check()
+
+    with strikes.held_back():
+        with pytest.raises(InterruptedError):
+            first() if steps == "let_through" else second()
+        with pytest.raises(InterruptedError):
+            strike()
+    assert struck == [NUMBER, NUMBER]
+
+
 def test_afterwards_the_handlers_are_those_of_before() -> None:
     before = signal.getsignal(NUMBER)
     with Strikes().held_back():

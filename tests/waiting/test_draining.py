@@ -292,7 +292,7 @@ class TestState:
             0,
         )
         assert account.oldest_due is None
-        assert account.is_open
+        assert (account.is_open, account.rate) == (True, "")
         assert not account.is_neglected
 
     def test_counts_what_waits(self, database: str, settings: Any) -> None:

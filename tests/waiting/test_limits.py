@@ -37,6 +37,7 @@ from djsms.ledger import clock
 from djsms.ledger.transactions import database as ledger_database
 from djsms.models import Gate, TextMessage
 from djsms.waiting import claims, gates, queued
+from djsms.waiting.cancelling import cancel_texts
 from djsms.waiting.fallback import hand_over
 from djsms.waiting.units import claim_units
 
@@ -250,6 +251,13 @@ class TestOriginatorRate:
         table = TextMessage._meta.db_table
         updates = [q["sql"] for q in captured if q["sql"].startswith("UPDATE")]
         assert not [sql for sql in updates if table in sql]
+
+    def test_text_that_is_cancelled_is_none_of_its_number_s_any_more(self, database: str) -> None:
+        message = waits("1", ONE)
+        assert message.slot == ONE
+        cancel_texts([message])
+        message.refresh_from_db()
+        assert (message.status, message.slot) == (Status.CANCELLED, "")
 
     def test_taken_away_while_texts_wait_it_holds_nobody_up(
         self, database: str, provider: Provider, settings: Any
