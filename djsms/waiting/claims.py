@@ -99,6 +99,11 @@ class Allowance:
         count, self.free_at = self.meter.take(self.free_at, self.now, segments)
         return count
 
+    def pay_anew(self, texts: Sequence[TextMessage]) -> None:
+        """Count these texts, and none of those that were counted at this turn before."""
+        self.free_at = self.gate.free_at
+        self.pay(texts)
+
     def wait(self) -> float:
         """Return for how many seconds no other text may go."""
         return 0 if self.meter is None else self.meter.wait(self.free_at, self.now)
@@ -123,7 +128,7 @@ class _Turn:
             return Claim(gate=self.gate, moment=self.moment)
         is_probe = gates.is_on_probation(self.gate)
         texts = self._candidates(self._room(1 if is_probe else limit), bulk)
-        texts = self._marked(texts[: self.account.pay(texts)], worker)
+        texts = self._marked(self._paid(texts), worker)
         if texts:
             self._write(is_probe=is_probe)
         return Claim(
@@ -164,6 +169,14 @@ class _Turn:
         for lane in Lane:
             self._collect(found, lane, min(most[lane], room - len(found)))
         return found
+
+    def _paid(self, texts: list[TextMessage]) -> list[TextMessage]:
+        """Return which of these texts the account's rate lets go."""
+        going = texts[: self.account.pay(texts)]
+        if len(going) < len(texts):
+            for originator in self.originators.values():
+                originator.pay_anew([t for t in going if t.slot == originator.gate.slot])
+        return going
 
     def _collect(self, found: list[TextMessage], lane: int, room: int) -> None:
         for allowance in self._slots(lane) if room > 0 else ():

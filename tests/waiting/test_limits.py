@@ -194,6 +194,20 @@ class TestOriginatorRate:
         claimed, _ = claim_units(gateways.get("default"), "me", 4)
         assert len(claimed.texts) == 4
 
+    def test_number_pays_nothing_for_a_text_that_the_accounts_rate_holds_back(
+        self, database: str, provider: Provider, settings: Any
+    ) -> None:
+        settings.DJSMS_RATE = "50 segments/s"
+        waits("x" * 3000, ONE)
+        waits("short", TWO)
+        gates.align("default", by_originator=True)
+        Gate.objects.filter(slot=TWO).update(turn_on=clock.now())
+        claimed, _ = claim_units(gateways.get("default"), "me", 2)
+        assert [text.frm for text in claimed.texts] == [ONE]
+        free_at = dict(Gate.objects.exclude(slot="").values_list("slot", "free_at"))
+        assert free_at[ONE] > clock.microseconds()
+        assert free_at[TWO] <= clock.microseconds()
+
     def test_text_whose_time_is_over_ends_beside_others_that_go(
         self, database: str, provider: Provider
     ) -> None:
