@@ -27,7 +27,8 @@ from djsms.ledger.entries import settle
 from djsms.models import StatusEvent, TextMessage
 from djsms.receiving import matching
 from djsms.receiving.reports import catch_up_message, take_report, take_reports
-from djsms.sending.outcomes import record_failure
+from djsms.sending.outcomes import record_answer, record_failure
+from djsms.tidying import tidy
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
@@ -332,6 +333,29 @@ class TestPrices:
         message = send_text("Hi", FRM, TO)
         assert (stored(message).price, stored(message).provider_id) == (Decimal("0.05"), "abc")
 
+    @committed
+    def test_one_that_comes_while_a_late_answer_is_stored_is_not_lost(
+        self, provider, database, monkeypatch
+    ):
+        if database == "default":
+            pytest.skip("SQLite has one writer at a time")
+        provider.fails(OutcomeUnknown("timed out"))
+        message = send_text("Hi", FRM, TO)
+        price = {"status": "unknown", "price": "0.05", "currency": "EUR"}
+        report = partial(in_threads, partial(provider.reports, ref=message.ref, **price))
+        reporter, read = threading.Thread(target=report), entries._in_effect
+
+        def read_and_hear(message):
+            events = list(read(message))
+            reporter.start()
+            reporter.join(0.3)
+            return events
+
+        monkeypatch.setattr(entries, "_in_effect", read_and_hear)
+        record_answer(message, SendResult.accepted("abc", price=Decimal("0.03"), currency="EUR"))
+        reporter.join()
+        assert (stored(message).price, stored(message).status) == (Decimal("0.05"), "sending")
+
     def test_an_answers_counts_if_reports_named_none(self, provider):
         def answer(message):
             provider.reports(ref=message.ref, status="sent")
@@ -511,6 +535,7 @@ class TestEarlyReports:
         for row in (message, stored(message)):
             assert (row.status, row.provider_id) == ("delivered", "abc")
 
+    @committed
     def test_one_that_comes_before_the_answer_by_the_providers_id(self, provider):
         def answer(message):
             assert provider.reports(provider_id="abc", status="delivered").status_code == 200
@@ -659,6 +684,17 @@ class TestParts:
                 *(partial(provider.reports, provider_id=name, status="delivered") for name in ids)
             )
             assert stored(message).status == "delivered"
+
+
+def test_of_a_text_of_one_part_all_is_said_of_that_part_under_whatever_id(provider):
+    provider.fails(OutcomeUnknown("timed out"))
+    message = send_text("Hi", FRM, TO)
+    TextMessage.objects.update(account="elsewhere")
+    for name, status in (("a", "sent"), ("b", "delivered")):
+        provider.reports(ref=message.ref, provider_id=name, status=status)
+    TextMessage.objects.update(account="default")
+    tidy()
+    assert stored(message).status == "delivered"
 
 
 class TestPartsOfUnknownNumber:
