@@ -191,6 +191,7 @@ def test_and_is_kept_as_an_event_of_the_account_that_made_it():
     pass_over(message, Throttled("too fast", code="429"), account="second")
     event = StatusEvent.objects.get()
     assert (event.source, event.number, event.account) == ("attempt", 1, "default")
+    assert event.ref == message.ref
     assert (event.status, event.error_code, event.error_text) == ("failed", "429", "too fast")
 
 

@@ -60,8 +60,10 @@ class TestAcceptance:
 
     def test_the_answer_is_kept_as_an_event(self, provider):
         provider.accepts("abc", price=Decimal("0.0333"), raw={"left": "12.3"})
-        event = send_text("Hi", FRM, TO).events.get()
+        message = send_text("Hi", FRM, TO)
+        event = message.events.get()
         assert (event.source, event.status, event.provider_id) == ("answer", "sending", "abc")
+        assert (event.account, event.ref, event.number) == ("default", message.ref, 1)
         assert (event.price, event.raw) == (Decimal("0.0333"), {"left": "12.3"})
 
     def test_the_backend_gets_the_whole_message(self, provider):
