@@ -45,6 +45,12 @@ def test_a_call_that_never_came_back_has_an_unknown_outcome(lost):
     )
 
 
+def test_whoever_reads_the_log_is_told_which_text_it_is(lost, caplog):
+    attempted(lost, minutes=16)
+    tidy()
+    assert f"Text {lost.ref}: unknown. The call to the provider never came back." in caplog.text
+
+
 def test_a_call_under_way_is_left_alone(lost):
     attempted(lost, minutes=14)
     assert tidy().unknown == 0

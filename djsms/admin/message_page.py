@@ -107,17 +107,21 @@ def timeline(message: TextMessage, request: HttpRequest) -> dict[str, Any]:
     numbers = {event.provider_id: event.number for event in events if event.number}
     is_readable = may_view_texts(request)
     return {
-        "events": [_entry(event, numbers, is_readable) for event in events[:TIMELINE]],
+        "events": [_entry(event, message, numbers, is_readable) for event in events[:TIMELINE]],
         "is_cut": len(events) > TIMELINE,
     }
 
 
-def _entry(event: StatusEvent, numbers: Mapping[str, int], is_readable: bool) -> dict[str, Any]:
+def _entry(
+    event: StatusEvent, message: TextMessage, numbers: Mapping[str, int], is_readable: bool
+) -> dict[str, Any]:
     raw = rendering.pretty_json(event.raw)
     return {
         "event": event,
         "moment": rendering.moment(event.created_on),
         "occurred": rendering.moment(event.occurred_on),
+        # Another account may have taken over from the one that tried.
+        "account": event.account if event.account != message.account else "",
         "part": event.number or numbers.get(event.provider_id),
         "badge": rendering.badge(event.status),
         "words": event.error_text if is_readable or not event.error_text else hidden(),

@@ -14,7 +14,7 @@ from django.utils import translation
 
 from djsms.cli import SUBCOMMANDS, errors, streams, tables
 from djsms.cli.base import Subcommand
-from djsms.cli.tables import Styled
+from djsms.cli.tables import Styled, counted
 
 if TYPE_CHECKING:
     from djsms.waiting.states import AccountState, QueueState, WorkerState
@@ -91,9 +91,17 @@ class Command(Subcommand):
             return
 
     def _shown(self, state: QueueState) -> str:
+        from djsms.waiting.recent import unknown_of_last_hour
         from djsms.waiting.verdicts import clock_time, verdict
 
+        with errors.told():
+            lost = unknown_of_last_hour(state.moment)
         blocks = ["\n".join(map(errors.one_line, verdict(state)))]
+        if lost:
+            blocks.append(
+                f"Whether {counted(lost, 'text')} of the last hour went out, nobody knows. "
+                "djsms refresh asks the provider; djsms resend --status unknown sends again."
+            )
         if state.accounts:
             rows = [_row(account, state.moment) for account in state.accounts]
             blocks.append(self._table(HEADERS, rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+from collections import Counter
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -107,7 +108,7 @@ class Command(Subcommand):
             for chore in chores:
                 chore.stop()
         if verbosity:
-            self.say(f"{counted(work.crew.calls, 'text')} handed over.")
+            self.say(_summary(work.crew.outcomes))
             if once:
                 self._tell_what_keeps_the_rest({gateway.alias for gateway in chosen})
         if not went_well:
@@ -123,6 +124,13 @@ class Command(Subcommand):
                 if account.account in chosen and account.waiting and not account.is_open:
                     how = errors.one_line(told(account, state.moment))
                     self.say(f"{how} {counted(account.waiting, 'text')} waiting.")
+
+
+def _summary(outcomes: Counter[str]) -> str:
+    """Return how many calls there were, and how they ended where that is worth a word."""
+    words = [f"{outcomes[word]:,} {word}" for word in ("taken", "not taken", "unknown")]
+    calls = counted(outcomes.total(), "call")
+    return f"{calls}: {', '.join(words)}." if outcomes.total() else f"{calls}."
 
 
 def _serve(host: str, port: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Attempt", "Claim", "Enqueuing", "Facts", "FormerKey", "Webhook"]
+__all__ = ["Attempt", "Claim", "Enqueuing", "Facts", "FormerKey", "GivenUp", "Webhook"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +24,13 @@ class Attempt(Facts):
     outcome: str = ""
     """The status of its worst part, or the name of the error that it ended with."""
     is_error: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class GivenUp(Facts):
+    """A call whose process died, so that its outcome is unknown; takes no time."""
+
+    backend: str
 
 
 @dataclass(slots=True, kw_only=True)

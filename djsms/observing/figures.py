@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
-from djsms.observing.facts import Attempt, Claim, Enqueuing, Facts, FormerKey, Webhook
+from djsms.exceptions import OutcomeUnknown
+from djsms.observing.facts import Attempt, Claim, Enqueuing, Facts, FormerKey, GivenUp, Webhook
 
 __all__ = ["Figures"]
 
@@ -86,6 +87,9 @@ class Figures:
                 self.attempt_seconds.labels(*names).observe(seconds)
                 if not facts.is_error:
                     self.segments.labels(*names).inc(facts.segments)
+            case GivenUp():
+                # How long it took is known to nobody.
+                self.attempts.labels(facts.account, facts.backend, OutcomeUnknown.__name__).inc()
             case Webhook():
                 self.webhooks.labels(facts.account, facts.hook, str(facts.status)).inc()
                 self.webhook_seconds.labels(facts.account, facts.hook).observe(seconds)

@@ -263,7 +263,11 @@ def _log(attempt: Attempt, outcome: Outcome, seconds: float) -> None:
         extra=facts,
     )
     if error is not None:
-        logger.warning("Text %s: %s (code %r)", attempt.ref, facts["outcome"], facts["code"])
+        logger.warning(
+            "Text %(ref)s: %(outcome)s (code %(code)r) by the backend %(backend)r of the account "
+            "%(account)s",
+            facts,
+        )
 
 
 def _status(outcome: Outcome) -> str:

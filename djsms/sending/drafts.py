@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +34,9 @@ __all__ = ["Draft", "draft"]
 MAX_KEPT = 64 * 1024
 
 
+logger = logging.getLogger("djsms")
+
+
 @dataclass(slots=True)
 class Draft:
     """A message that is not stored yet, and the gateway that is to send it."""
@@ -48,9 +52,15 @@ class Draft:
         if not self.fail_silently:
             raise error
         self.error = error
+        kind = kind_of(error)
+        # Whatever it was made for, it neither waits nor is attempted.
+        self.message.due_on, self.message.slot = None, ""
+        self.message.attempted_on, self.message.attempts = None, 0
         self.message.status = Status.REFUSED
-        self.message.error_kind = kind_of(error)
+        self.message.error_kind = kind
         self.message.error_text = storable.clean_text(str(error))
+        # Not what it says: numbers and texts are quoted in it.
+        logger.warning("Text %s: refused before any call, by %s", self.message.ref, kind)
 
 
 @sensitive_variables()

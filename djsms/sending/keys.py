@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from djsms import conf, exceptions
+from djsms.accounts.originators import is_own_originator
 from djsms.exceptions import KeyReused, SendError, TextMessageError
 from djsms.ledger.statuses import SURELY_UNSENT, put_back
 from djsms.ledger.transactions import read_afresh
@@ -26,8 +27,7 @@ def difference(message: TextMessage, first: TextMessage) -> KeyReused | None:
         name
         for name, is_same in {
             "text": is_erased or message.text == first.text,
-            # An account that takes over may have had to name one where the provider was to choose.
-            "sender": is_erased or message.frm in ("", first.frm),
+            "sender": is_erased or _has_sender_of(message, first),
             "recipient": is_erased or message.to == first.to,
             "account": first.account in (message.account, *conf.fallbacks(message.account)),
         }.items()
@@ -38,6 +38,19 @@ def difference(message: TextMessage, first: TextMessage) -> KeyReused | None:
     return KeyReused(
         f"The key belongs to a message with another {' and another '.join(others)} "
         f"({first.ref}). Each message needs a key of its own."
+    )
+
+
+def _has_sender_of(message: TextMessage, first: TextMessage) -> bool:
+    """Return whether a message has the first one's originator, whoever took over since."""
+    if message.frm == first.frm:
+        return True
+    # An account that takes over puts its own in the place of another's own, and may have had to
+    # name one where the provider was to choose.
+    is_taken_over = message.account != first.account
+    is_own = is_own_originator(message.account, message.frm)
+    return not message.frm or (
+        is_taken_over and is_own and is_own_originator(first.account, first.frm)
     )
 
 

@@ -157,8 +157,6 @@ def take_over(new: Draft, first: TextMessage) -> tuple[TextMessage, Gateway | No
     reused = keys.difference(new.message, first)
     if reused is not None:
         new.message.key = None
-        # It may have been made to be stored as one that is attempted, and nobody was called.
-        new.message.attempted_on, new.message.attempts = None, 0
         new.refuse(reused)
         message, _ = store(new)
         return message, None

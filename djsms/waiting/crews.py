@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections import Counter
 
 from django.db import Error as DatabaseError
 
+from djsms.exceptions import OutcomeUnknown
 from djsms.models import TextMessage
+from djsms.sending.attempts import Outcome
 from djsms.waiting.recycling import IDLE, Recycler
 from djsms.waiting.units import Unit
 
@@ -25,8 +28,8 @@ class Crew:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.calls = 0
-        """How many times a provider was called."""
+        self.outcomes: Counter[str] = Counter()
+        """How many calls ended how: ``taken``, ``not taken`` or ``unknown``."""
         self.unsettled: list[Unit] = []
         """Those whose outcome is known, and not stored: the database was not there."""
         self._busy: set[Unit] = set()
@@ -40,6 +43,11 @@ class Crew:
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    @property
+    def calls(self) -> int:
+        """How many times a provider was called."""
+        return self.outcomes.total()
 
     @property
     def busy(self) -> int:
@@ -82,7 +90,8 @@ class Crew:
             timeout = None
             if unit is not None:
                 self._busy.discard(unit)
-                self.calls += unit.outcome is not None
+                if unit.outcome is not None:
+                    self.outcomes[_word(unit.outcome)] += 1
 
     def settle(self) -> None:
         """Store the outcomes that could not be stored when they came; raises as the database does.
@@ -138,3 +147,10 @@ class Crew:
         finally:
             recycler.recycle()
             self._news.put(unit)
+
+
+def _word(outcome: Outcome) -> str:
+    if outcome.answer is not None:
+        is_taken = not all(part.status.is_failure for part in outcome.answer.parts)
+        return "taken" if is_taken else "not taken"
+    return "unknown" if isinstance(outcome.error, OutcomeUnknown) else "not taken"

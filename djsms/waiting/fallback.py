@@ -11,6 +11,7 @@ from django.utils import timezone
 from djsms import conf, numbers
 from djsms.accounts import gateways
 from djsms.accounts.gateways import Gateway
+from djsms.accounts.originators import is_own_originator
 from djsms.exceptions import (
     AuthenticationFailed,
     InsufficientFunds,
@@ -136,7 +137,12 @@ def _can_send(alias: str, message: TextMessage) -> bool:
 
 
 def _originator(message: TextMessage, gateway: Gateway) -> str:
-    """Return whom a text comes from by this account, also if another's provider was to choose."""
-    if message.frm or not gateway.limits.frm:
-        return message.frm
-    return numbers.originator(gateway.limits.frm)
+    """Return whom a text comes from by this account.
+
+    That is the account's own originator in the place of another's own, or where another's provider
+    was to choose; a provider sends under no number of another one.
+    """
+    is_anothers = is_own_originator(message.account, message.frm)
+    if gateway.limits.frm and (not message.frm or is_anothers):
+        return numbers.originator(gateway.limits.frm)
+    return message.frm

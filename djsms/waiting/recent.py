@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Q, Subquery, Value
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, TruncMinute
 
 from djsms.ledger import clock
@@ -13,7 +13,7 @@ from djsms.ledger.transactions import rows_of
 from djsms.models import StatusEvent
 from djsms.types import Status
 
-__all__ = ["MINUTES", "Minute", "last_hour"]
+__all__ = ["MINUTES", "Minute", "last_hour", "unknown_of_last_hour"]
 
 MINUTES = 60
 
@@ -48,15 +48,8 @@ def last_hour(moment: datetime) -> dict[str, list[Minute]]:
     One query, which reads what was said in that time and nothing older.
     """
     first = moment.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES - 1)
-    since = clock.stored(first)
-    # From the newest back to the first that is too old: no index of times is needed for that.
-    older = rows_of(StatusEvent).filter(created_on__lt=since).order_by("-pk").values("pk")[:1]
     answers = Q(source=StatusEvent.Source.ANSWER, number__lte=1)
-    events = rows_of(StatusEvent).filter(
-        answers | Q(source=StatusEvent.Source.ATTEMPT),
-        pk__gt=Coalesce(Subquery(older), Value(0)),
-        created_on__gte=since,
-    )
+    events = _said_since(first).filter(answers | Q(source=StatusEvent.Source.ATTEMPT))
     counts = (
         events.annotate(minute=TruncMinute("created_on", tzinfo=UTC))
         .values_list("account", "minute", "status")
@@ -70,3 +63,19 @@ def last_hour(moment: datetime) -> dict[str, list[Minute]]:
             hour = hours.setdefault(account, [Minute() for _ in range(MINUTES)])
             hour[place].add(status, count)
     return hours
+
+
+def unknown_of_last_hour(moment: datetime) -> int:
+    """Return of how many texts it came out in the last hour that nobody knows, and is still so."""
+    said = _said_since(moment - timedelta(minutes=MINUTES))
+    lost = said.filter(status=Status.UNKNOWN, message__status=Status.UNKNOWN)
+    return lost.values("message").distinct().count()
+
+
+def _said_since(first: datetime) -> QuerySet[StatusEvent]:
+    since = clock.stored(first)
+    # From the newest back to the first that is too old: no index of times is needed for that.
+    older = rows_of(StatusEvent).filter(created_on__lt=since).order_by("-pk").values("pk")[:1]
+    return rows_of(StatusEvent).filter(
+        pk__gt=Coalesce(Subquery(older), Value(0)), created_on__gte=since
+    )

@@ -14,6 +14,8 @@ from djsms.ledger import clock
 from djsms.ledger.statuses import lock
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import Gate, TextMessage, Worker
+from djsms.observing.facts import GivenUp
+from djsms.observing.observers import around
 from djsms.sending.outcomes import record_failure
 from djsms.types import Status
 from djsms.waiting import gates, leaving
@@ -81,7 +83,12 @@ def give_up(message: TextMessage, words: str) -> bool:
         record_failure(message, OutcomeUnknown(words))
         return True
 
-    return in_transaction(mark)
+    is_given_up = in_transaction(mark)
+    if is_given_up:
+        logger.warning("Text %s: unknown. %s Nobody calls for it again.", message.ref, words)
+        with around(GivenUp(account=message.account, backend=message.backend)):
+            pass
+    return is_given_up
 
 
 def _accounts() -> Iterator[str]:

@@ -12,9 +12,14 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from scripted import Provider
 
-from djsms import enqueue_text, queue
-from djsms.exceptions import AuthenticationFailed, TemporarilyUnavailable
-from djsms.models import Gate, TextMessage, Worker
+from djsms import SendResult, enqueue_text, queue, send_text
+from djsms.exceptions import (
+    AuthenticationFailed,
+    OutcomeUnknown,
+    Refused,
+    TemporarilyUnavailable,
+)
+from djsms.models import Gate, StatusEvent, TextMessage, Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -187,6 +192,26 @@ class TestForPrograms:
             djsms("queue", *arguments)
 
 
+class TestUnknownOutcomes:
+    def test_of_the_last_hour_are_told(self, provider: Provider) -> None:
+        provider.fails(OutcomeUnknown("timed out"))
+        for _ in range(2):
+            send_text("Hi", "Bistro", TO)
+        assert "\nWhether 2 texts of the last hour went out, nobody knows." in djsms("queue")
+
+    def test_that_are_known_by_now_are_not(self, provider: Provider) -> None:
+        provider.fails(OutcomeUnknown("timed out"))
+        message = send_text("Hi", "Bistro", TO, status_report=True)
+        provider.reports(ref=message.ref, status="delivered")
+        assert "nobody knows" not in djsms("queue")
+
+    def test_of_long_ago_are_not(self, provider: Provider) -> None:
+        provider.fails(OutcomeUnknown("timed out"))
+        send_text("Hi", "Bistro", TO)
+        StatusEvent.objects.update(created_on=timezone.now() - timedelta(minutes=61))
+        assert "nobody knows" not in djsms("queue")
+
+
 class TestWorkingOnce:
     """Each in the process of the test, whose signals it leaves as they are."""
 
@@ -194,16 +219,30 @@ class TestWorkingOnce:
     def signals(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("signal.signal", lambda *args: None)
 
+    def test_it_tells_how_its_calls_ended(self, provider: Provider) -> None:
+        outcomes = iter([Refused("barred"), OutcomeUnknown("timed out"), None])
+
+        def answer(message: Any) -> SendResult:
+            if (error := next(outcomes)) is not None:
+                raise error
+            return SendResult.accepted("1")
+
+        provider.answer = answer
+        for _ in range(3):
+            wait()
+        told = djsms("work", "--once", "--threads=1")
+        assert told.endswith("\n3 calls: 1 taken, 1 not taken, 1 unknown.\n")
+
     def test_it_counts_what_it_handed_over(self, provider: Provider) -> None:
         wait()
-        assert djsms("work", "--once").endswith("\n1 text handed over.\n")
-        assert djsms("work", "--once").endswith("\n0 texts handed over.\n")
+        assert djsms("work", "--once").endswith("\n1 call: 1 taken, 0 not taken, 0 unknown.\n")
+        assert djsms("work", "--once").endswith("\n0 calls.\n")
 
     def test_it_says_why_the_texts_of_a_paused_account_stay(self, provider: Provider) -> None:
         wait()
         queue.pause("default", "wrong prices")
         told = djsms("work", "--once")
-        assert "\n0 texts handed over.\ndefault: paused since" in told
+        assert "\n0 calls.\ndefault: paused since" in told
         assert told.endswith(" (wrong prices). 1 text waiting.\n")
 
     def test_it_says_why_the_texts_of_a_closed_account_stay(self, provider: Provider) -> None:
@@ -222,7 +261,7 @@ class TestWorkingOnce:
         settings.DJSMS_ACCOUNTS = {"alerts": {"BACKEND": "memory"}}
         wait()
         queue.pause("default")
-        assert djsms("work", "alerts", "--once").endswith("handed over.\n")
+        assert djsms("work", "alerts", "--once").endswith("\n0 calls.\n")
 
     @pytest.mark.parametrize(
         ("setting", "value", "words"),

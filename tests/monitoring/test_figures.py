@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from scripted import Provider
 
 from djsms import SentPart, Status, enqueue_text, queue, send_text
 from djsms.accounts import addresses
 from djsms.exceptions import InvalidMessage, OutcomeUnknown
+from djsms.models import TextMessage
 from djsms.monitoring import queue_figures
 from djsms.observing import observers
 from djsms.observing.figures import Figures
+from djsms.tidying import tidy
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +41,17 @@ def registry(provider: Provider) -> Iterator[CollectorRegistry]:
 
 def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
     return registry.get_sample_value(name, {"account": "default", **labels})
+
+
+def test_calls_whose_process_died_are_counted_as_unknown(registry: CollectorRegistry) -> None:
+    died = timezone.now() - timedelta(hours=1)
+    TextMessage.objects.create(
+        text="Hi", frm=FRM, to=TO, backend="memory", attempted_on=died, attempts=1
+    )
+    assert tidy().unknown == 1
+    names = {"backend": "memory", "outcome": "OutcomeUnknown"}
+    assert value(registry, "djsms_attempts_total", **names) == 1
+    assert value(registry, "djsms_attempt_seconds_count", backend="memory") is None
 
 
 def test_calls_are_counted_by_how_they_ended(

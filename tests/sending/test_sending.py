@@ -365,3 +365,9 @@ with gateways.replaced(lambda alias: Killed()):
     assert row.status == "created"
     assert row.attempted_on is not None
     assert not StatusEvent.objects.exists()
+
+
+def test_a_text_that_is_refused_before_any_call_is_told_in_the_log(provider, caplog):
+    message = send_text("Hi", FRM, "07700 900123")
+    assert f"Text {message.ref}: refused before any call, by InvalidNumber" in caplog.text
+    assert "900123" not in caplog.text

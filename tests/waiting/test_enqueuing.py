@@ -254,6 +254,22 @@ class TestKeys:
         assert first.pk == second.pk
         assert queue.drain() == 1
 
+    def test_what_is_refused_for_its_key_does_not_wait(self, database: str) -> None:
+        waits(key="k")
+        refused = waits("another", key="k", fail_silently=True)
+        refused.refresh_from_db()
+        assert (refused.due_on, refused.slot) == (None, "")
+        assert queue.state().accounts[0].waiting == 1
+
+    def test_nor_does_it_count_among_many(self, database: str) -> None:
+        assert (
+            enqueue_texts(
+                {"text": text, "frm": "Bistro", "to": ALICE, "key": "k"}
+                for text in ("Hi", "another")
+            )
+            == 1
+        )
+
     def test_another_text_with_the_key_is_refused(self, database: str) -> None:
         waits(key="k")
         with pytest.raises(KeyReused):

@@ -511,6 +511,25 @@ class TestFallback:
         assert (message.error_kind, message.backend) == ("", "memory")
         assert [event.source for event in message.events.order_by("pk")] == ["attempt", "answer"]
 
+    @pytest.mark.parametrize("frm", [None, "Bistro"])
+    def test_sends_under_its_own_originator_in_the_place_of_the_others_own(
+        self, database: str, network: Network, settings: Any, frm: str | None
+    ) -> None:
+        settings.DJSMS_FROM = "Bistro"
+        settings.DJSMS_ACCOUNTS["second"]["FROM"] = "Cantina"
+        network.fails(TemporarilyUnavailable("x"), "default")
+        assert send_text("Hi", frm, ALICE, key="1").frm == "Cantina"
+        again = send_text("Hi", frm, ALICE, key="1")
+        assert (again.frm, again.error_kind) == ("Cantina", "")
+
+    def test_keeps_an_originator_that_the_caller_chose(
+        self, database: str, network: Network, settings: Any
+    ) -> None:
+        settings.DJSMS_FROM = "Bistro"
+        settings.DJSMS_ACCOUNTS["second"]["FROM"] = "Cantina"
+        network.fails(TemporarilyUnavailable("x"), "default")
+        assert send_text("Hi", "Tonight", ALICE).frm == "Tonight"
+
     def test_that_fails_as_well_leaves_the_last_error(
         self, database: str, network: Network
     ) -> None:
