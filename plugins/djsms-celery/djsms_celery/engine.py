@@ -31,7 +31,7 @@ BEAT_FROM_SETTINGS = "celery.beat:PersistentScheduler"
 
 
 class CeleryEngine(Engine):
-    """``queue`` is the Celery queue of the drains; without it, Celery's own routing holds."""
+    """``queue`` is the Celery queue of drains and sweeps; without it, Celery's routing holds."""
 
     def __init__(self, *, queue: str = "") -> None:
         if not isinstance(queue, str):
@@ -81,8 +81,8 @@ def _problems() -> Iterator[CheckMessage]:
     if conf.task_always_eager:
         if not settings.DEBUG:
             yield CheckWarning(
-                "Celery's task_always_eager is on: requests that store texts send them too, and "
-                "what is to go later, or again, waits for the next sweep.",
+                f"Celery's {_written('task_always_eager')} is on: requests that store texts send "
+                "them too, and what is to go later, or again, waits for the next sweep.",
                 hint="It is for development; turn it off.",
                 id="djsms_celery.W002",
             )
@@ -90,10 +90,16 @@ def _problems() -> Iterator[CheckMessage]:
     if not conf.broker_write_url:
         yield CheckWarning(
             "Celery has no broker's address, so nobody is woken for texts that wait.",
-            hint="Set broker_url, such as 'amqp://user:password@localhost//'.",
+            hint=f"Set {_written('broker_url')}, such as 'amqp://user:password@localhost//'.",
             id="djsms_celery.W003",
         )
     yield from _undone_by_workers(conf)
+
+
+def _written(setting: str) -> str:
+    """Return the name of one of Celery's settings as the project writes it."""
+    namespace = current_app.namespace
+    return f"{namespace}_{setting}".upper() if namespace else setting
 
 
 def _undone_by_workers(conf: Any) -> Iterator[CheckMessage]:
@@ -109,8 +115,8 @@ def _undone_by_workers(conf: Any) -> Iterator[CheckMessage]:
         entry.get("task") == SWEEP for entry in entries
     ):
         yield CheckWarning(
-            "Celery's beat_schedule has no sweep: what becomes due later, or waits for another "
-            "try, waits until another text is stored.",
+            f"Celery's {_written('beat_schedule')} has no sweep: what becomes due later, or waits "
+            "for another try, waits until another text is stored.",
             hint="Add djsms_celery.BEAT_SCHEDULE to it, and run celery beat. If something else "
             "runs djsms sweep, add djsms_celery.W005 to SILENCED_SYSTEM_CHECKS.",
             id="djsms_celery.W005",

@@ -88,6 +88,30 @@ class TestMessages:
         enqueue_text("Hi", "Bistro", ALICE, False)
         assert len(messages(app, "sms")) == 1
 
+    def test_of_the_sweep_go_where_the_drains_do(
+        self, app: celery.Celery, settings: Any, sms_outbox: Any
+    ) -> None:
+        settings.DJSMS_ENGINE_OPTIONS = {"queue": "sms"}
+        tasks.sweep.apply_async(expires=30)
+        assert [message.headers["task"] for message in messages(app, "sms")] == [
+            "djsms_celery.tasks.sweep"
+        ]
+
+    def test_of_the_sweep_go_where_the_schedule_says(
+        self, app: celery.Celery, settings: Any, sms_outbox: Any
+    ) -> None:
+        settings.DJSMS_ENGINE_OPTIONS = {"queue": "sms"}
+        tasks.sweep.apply_async(queue="celery")
+        assert len(messages(app)) == 1
+
+    @pytest.mark.parametrize("engine", ["celery", "worker"])
+    def test_of_the_sweep_go_by_celerys_routing_if_the_options_name_no_queue(
+        self, app: celery.Celery, settings: Any, sms_outbox: Any, engine: str
+    ) -> None:
+        settings.DJSMS_ENGINE = engine
+        tasks.sweep.apply_async()
+        assert len(messages(app)) == 1
+
     def test_are_one_for_a_sweep_and_account(self, app: celery.Celery, sms_outbox: Any) -> None:
         enqueue_text("Hi", "Bistro", ALICE, False)
         messages(app)
@@ -204,6 +228,17 @@ class TestChecks:
     def test_no_broker(self, app: celery.Celery) -> None:
         app.conf.broker_url = None
         assert self.ids() == ["djsms_celery.W003"]
+
+    @pytest.mark.parametrize(
+        ("namespace", "written"), [("CELERY", "CELERY_BROKER_URL"), (None, "broker_url")]
+    )
+    def test_name_a_setting_as_the_project_writes_it(
+        self, app: celery.Celery, namespace: str | None, written: str
+    ) -> None:
+        app.namespace = namespace
+        app.conf.broker_url = None
+        [found] = CeleryEngine().check()
+        assert f"Set {written}, such as" in str(found.hint)
 
     def test_tasks_that_workers_do_not_know(self, settings: Any) -> None:
         settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "djsms_celery"]
