@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from djsms.queue import QueueState
+from djsms.queue import AccountState, QueueState
 from djsms.waiting import verdicts
 
 __all__ = ["troubles"]
@@ -24,6 +24,16 @@ def troubles(state: QueueState, max_age: timedelta) -> dict[str, str]:
         elif account.is_neglected:
             found[account.account] = verdicts.trouble(account)
         elif age > max_age:
-            word = verdicts.word(account, state.moment)
-            found[account.account] = f"A text has been due for {verdicts.span(age)}: {word}."
+            found[account.account] = _late(account, age, state.moment)
     return found
+
+
+def _late(account: AccountState, age: timedelta, moment: datetime) -> str:
+    due = f"A text has been due for {verdicts.span(age)}"
+    why = verdicts.trouble(account).rstrip(".")
+    because = f" ({why})" if why else ""
+    if not account.is_open:
+        return f"{due}: the account is {verdicts.word(account, moment)}{because}."
+    if account.is_on_probation:
+        return f"{due}: the account had closed{because}, and tries one text."
+    return f"{due}: texts go, but not as fast as they become due."

@@ -44,6 +44,8 @@ class AccountState:
     """How many wait of each priority."""
     oldest_due: datetime | None
     """Since when the one has been due that has waited longest; None if none is due."""
+    next_due: datetime | None
+    """When the first of those that are not due yet will be; None if one is due, or none waits."""
     next_expiry: datetime | None
     """When the first of those that wait is worth nothing any more; None if none waits."""
     in_flight: int
@@ -157,7 +159,8 @@ def _figures(
 
 def _account(alias: str, gate: Gate | None, figures: _Figures, moment: datetime) -> AccountState:
     first_due = clock.aware(figures.first_due)
-    oldest_due = first_due if first_due and first_due <= moment else None
+    is_due = first_due is not None and first_due <= moment
+    oldest_due, next_due = (first_due, None) if is_due else (None, first_due)
     paused_on = clock.aware(gate.paused_on) if gate else None
     closed_until = clock.aware(gate.closed_until) if gate and gates.is_shut(gate, moment) else None
     is_on_probation = gate is not None and gates.is_on_probation(gate)
@@ -172,6 +175,7 @@ def _account(alias: str, gate: Gate | None, figures: _Figures, moment: datetime)
         due=figures.due,
         by_priority={name: figures.lanes.get(lane, 0) for name, lane in LANES.items()},
         oldest_due=oldest_due,
+        next_due=next_due,
         next_expiry=clock.aware(figures.first_expiry),
         in_flight=figures.in_flight,
         concurrency=limits.concurrency if limits else None,

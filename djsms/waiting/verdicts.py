@@ -30,6 +30,8 @@ REASONS = (
     (r"The provider throttles\.", gettext_lazy("The provider throttles.")),
 )
 
+SOON = timedelta(hours=1)
+
 __all__ = ["clock_time", "goes", "is_attended", "span", "told", "trouble", "verdict", "word"]
 
 
@@ -82,9 +84,13 @@ def told(account: AccountState, moment: datetime) -> str:
 
 
 def clock_time(when: datetime, moment: datetime) -> str:
-    """Return a time as a clock in the current time zone shows it, with the day if it is another."""
+    """Return a time as a clock in the current time zone shows it, with the day if it is another.
+
+    With seconds if it is less than an hour ahead, so that one who waits for it knows how long.
+    """
     local, today = timezone.localtime(when), timezone.localtime(moment)
-    return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M}"
+    clock = "%H:%M:%S" if moment < when < moment + SOON else "%H:%M"
+    return f"{local:{clock if local.date() == today.date() else f'%Y-%m-%d {clock}'}}"
 
 
 def span(length: timedelta) -> str:
@@ -141,15 +147,15 @@ def _waiting(state: QueueState) -> str:
     if not waiting:
         return _("Nothing waits.")
     told = {"count": number_format(waiting, use_l10n=True, force_grouping=True)}
-    due = sum(account.due for account in state.accounts)
-    if not due:
+    since = min(filter(None, (account.oldest_due for account in state.accounts)), default=None)
+    if since is None:
+        first = min(account.next_due for account in state.accounts if account.next_due)
         words = ngettext(
-            "%(count)s text waits, none of them due.",
-            "%(count)s texts wait, none of them due.",
+            "%(count)s text waits, and is not due before %(time)s.",
+            "%(count)s texts wait, none of them due before %(time)s.",
             waiting,
         )
-        return words % told
-    since = min(account.oldest_due for account in state.accounts if account.oldest_due)
+        return words % {**told, "time": clock_time(first, state.moment)}
     words = ngettext(
         "%(count)s text waits; the oldest has been due for %(time)s.",
         "%(count)s texts wait; the oldest has been due for %(time)s.",

@@ -117,6 +117,26 @@ class TestAlerts:
         assert response.status_code == 400
         assert response.content == b"max_age must be a whole number of seconds, at most 604800\n"
 
+    def told(self, client: Client) -> str:
+        troubles = client.get("/health/alerts/", headers=BEARER).json()["troubles"]
+        return str(troubles["default"])
+
+    def test_says_of_late_texts_that_an_open_account_does_not_keep_up(self, client: Client) -> None:
+        due_for(minutes=10)
+        Gate.objects.update_or_create(
+            account="default", slot="", defaults={"turn_on": timezone.now()}
+        )
+        assert self.told(client) == (
+            "A text has been due for 10 min: texts go, but not as fast as they become due."
+        )
+
+    def test_says_of_late_texts_that_the_account_is_paused_and_why(self, client: Client) -> None:
+        queue.pause("default", "wrong prices")
+        due_for(minutes=10)
+        told = self.told(client)
+        assert told.startswith("A text has been due for 10 min: the account is paused since ")
+        assert told.endswith(" (wrong prices).")
+
     def test_texts_of_a_lost_account_are_trouble(self, client: Client) -> None:
         enqueue_text("Hi", "Acme", TO)
         Gate.objects.get_or_create(account="lost-health", slot="")
