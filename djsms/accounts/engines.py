@@ -51,8 +51,9 @@ class Bell:
 
     def __init__(self) -> None:
         self._engine: Any = None
-        self._is_out_of_order = False
         self._quiet_until = 0.0
+        self.error: Exception | None = None
+        """Why the engine could not be woken; None if it could, the last time."""
 
     @property
     def engine(self) -> Any:
@@ -71,17 +72,17 @@ class Bell:
             self.engine.wake(alias)
         except Exception as error:
             self._quiet_until = time.monotonic() + QUIET
-            if not self._is_out_of_order:
-                self._is_out_of_order = True
+            if self.error is None:
                 logger.error(
                     "The engine cannot be woken; what waits is safe, and goes with the next sweep "
                     "or djsms work: %s: %s",
                     type(error).__name__,
                     error,
                 )
+            self.error = error
             return
-        if self._is_out_of_order:
-            self._is_out_of_order = False
+        if self.error is not None:
+            self.error = None
             logger.info("The engine can be woken again")
 
 

@@ -13,7 +13,9 @@ from django.db.migrations.executor import MigrationExecutor
 from djsms.cli.tables import visible
 from djsms.exceptions import TextMessageError
 
-__all__ = ["one_line", "told"]
+__all__ = ["one_line", "sentence", "told"]
+
+ENDS = (".", "?", "!")
 
 
 @contextmanager
@@ -22,23 +24,37 @@ def told() -> Iterator[None]:
     try:
         yield
     except (TextMessageError, ImproperlyConfigured) as error:
-        raise CommandError(one_line(error)) from error
+        raise CommandError(sentence(error)) from error
     except DatabaseError as error:
         raise CommandError(_told_of_database(error)) from error
 
 
 def one_line(error: BaseException | str) -> str:
     """Return what an error says in one line that cannot command the terminal."""
-    return visible(" ".join(str(error).split()))
+    return visible(" ".join(_lines(str(error))))
+
+
+def sentence(error: BaseException | str) -> str:
+    """Return what an error says in one line that another sentence may follow."""
+    words = one_line(error)
+    return words if words.endswith(ENDS) else f"{words}."
+
+
+def _lines(words: str) -> Iterator[str]:
+    """Yield the lines of what a library says; where it begins anew, the line before is ended."""
+    lines = [" ".join(line.split()) for line in words.splitlines() if line.strip()]
+    for line, following in zip(lines, [*lines, ""][1:], strict=True):
+        is_sentence = following[:1].isupper() and line[-1].isalnum()
+        yield f"{line}." if is_sentence else line
 
 
 def _told_of_database(error: DatabaseError) -> str:
-    words = one_line(error).rstrip(".")
+    words = sentence(error)
     try:
         hint = "" if _is_migrated() else " Run manage.py migrate."
     except DatabaseError:
-        return f"The database cannot be used: {words}."
-    return f"The database refuses: {words}.{hint}"
+        return f"The database cannot be used: {words}"
+    return f"The database refuses: {words}{hint}"
 
 
 def _is_migrated() -> bool:
