@@ -66,9 +66,12 @@ class Command(Subcommand):
             "direction": direction,
         }
         wanted = {name: value for name, value in conditions.items() if value is not None}
-        messages = rows_of(TextMessage).filter(**wanted)
+        pages = csv_pages(rows_of(TextMessage).filter(**wanted), with_words=texts)
+        # A database that cannot be read leaves no file, and no empty one in another's place.
+        header = next(pages)
         with self._written(output) as write:
-            for page in csv_pages(messages, with_words=texts):
+            write(header)
+            for page in pages:
                 write(page)
 
     @contextlib.contextmanager

@@ -19,7 +19,7 @@ from django.core.management.base import CommandError
 
 from djsms import conf
 from djsms.accounts import plugins
-from djsms.cli import SUBCOMMANDS, project
+from djsms.cli import SUBCOMMANDS, errors, project
 from djsms.cli.base import Subcommand
 from djsms.cli.engine_rows import EngineRow, problem_of_engine, rows_of_engines
 from djsms.exceptions import BackendBroken, BackendConflict, BackendNotFound
@@ -64,7 +64,7 @@ class Command(Subcommand):
             if verbosity:
                 self.note("No DJANGO_SETTINGS_MODULE, so nothing is known of accounts.")
         except project.ProjectBroken as error:
-            return [f"{error} So nothing is known of accounts."]
+            return [f"{errors.sentence(error)} So nothing is known of accounts."]
         finally:
             # Backends may look at settings when they are imported.
             if not settings.configured:

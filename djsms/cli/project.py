@@ -9,7 +9,7 @@ from django.apps import apps
 from django.conf import ENVIRONMENT_VARIABLE, settings
 from django.core.management.base import CommandError
 
-from djsms.cli.errors import one_line
+from djsms.cli.errors import sentence
 
 __all__ = ["ProjectBroken", "ProjectMissing", "load", "set_up"]
 
@@ -49,7 +49,7 @@ def load() -> None:
         hint = " Run it in the project's folder, or name that by --pythonpath."
         raise ProjectBroken(
             f"Django cannot be set up with the settings {module!r}: "
-            f"{type(error).__name__}: {one_line(error).rstrip('.')}."
+            f"{type(error).__name__}: {sentence(error)}"
             f"{hint if _is_missing(error, module) else ''}"
         ) from error
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import translation
 
-from djsms.cli import SUBCOMMANDS, errors, streams, tables
+from djsms.cli import SUBCOMMANDS, errors, moments, streams, tables
 from djsms.cli.base import Subcommand
 from djsms.cli.tables import Styled, counted
 
@@ -173,7 +173,7 @@ def _require_young(state: QueueState, most: timedelta) -> None:
 
 
 def _seconds(value: str) -> float:
-    seconds = float(value)
+    seconds = moments.seconds(value)
     if not 0 <= seconds <= 10**9:
-        raise argparse.ArgumentTypeError(f"{value} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"say from 0 to a billion seconds, not {value!r}")
     return seconds

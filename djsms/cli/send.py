@@ -138,13 +138,13 @@ def _require_fitting(csv: Path | None, options: dict[str, Any]) -> None:
 def _delimiter(value: str) -> str:
     delimiter = {"\\t": "\t", "tab": "\t"}.get(value, value)
     if len(delimiter) != 1 or delimiter in '\r\n"':
-        raise ArgumentTypeError("one character, or tab")
+        raise ArgumentTypeError(f"say one character, or tab, not {value!r}")
     return delimiter
 
 
 def _count(value: str) -> int:
-    if not (value.isdecimal() and 1 <= int(value) <= MAX_CONCURRENCY):
-        raise ArgumentTypeError(f"a whole number from 1 to {MAX_CONCURRENCY}")
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= MAX_CONCURRENCY):
+        raise ArgumentTypeError(f"say a whole number from 1 to {MAX_CONCURRENCY}, not {value!r}")
     return int(value)
 
 
@@ -162,7 +162,7 @@ def _standard_input() -> str:
     try:
         text = sys.stdin.read()
     except (OSError, ValueError) as error:
-        raise CommandError(f"Standard input cannot be read: {errors.one_line(error)}.") from error
+        raise CommandError(f"Standard input cannot be read: {errors.sentence(error)}") from error
     # The newline that ends the last line is the shell's, not the message's.
     return text.removesuffix("\n")
 

@@ -14,7 +14,7 @@ from djsms import conf
 from djsms.accounts import addresses, gateways
 from djsms.cli import SUBCOMMANDS
 from djsms.cli.base import Subcommand
-from djsms.cli.errors import one_line
+from djsms.cli.errors import sentence
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -50,9 +50,9 @@ class Command(Subcommand):
                 addresses.webhook_url(alias, "callback"), addresses.webhook_url(alias, "incoming")
             )
         except ImproperlyConfigured as error:
-            return f"Account {alias!r}: {one_line(error)}"
+            return f"Account {alias!r}: {sentence(error)}"
         except Exception as error:
-            words = f"{type(error).__name__}: {one_line(error)}"
+            words = f"{type(error).__name__}: {sentence(error)}"
             return f"Account {alias!r}: its backend failed with {words}"
         self.say(self.style.MIGRATE_HEADING(f"{alias} ({gateway.backend})"))
         self._list(pasted)

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import translation
 
-from djsms.cli import SUBCOMMANDS, errors
+from djsms.cli import SUBCOMMANDS, errors, moments
 from djsms.cli.base import Subcommand
 from djsms.cli.tables import counted
 
@@ -71,6 +71,8 @@ class Command(Subcommand):
     ) -> None:
         from djsms import conf
         from djsms.accounts import gateways
+        from djsms.ledger.transactions import rows_of
+        from djsms.models import Gate
         from djsms.receiving.refreshing import refresh_due
         from djsms.tidying import tidy
         from djsms.waiting.drains import sending_gateways
@@ -82,6 +84,8 @@ class Command(Subcommand):
             for read in (conf.keep_texts, conf.parts_timeout, conf.windows):
                 read()
             chosen = [gateways.get(alias) for alias in accounts] or list(sending_gateways())
+            # Before it says that it sends: whether there are tables to read.
+            rows_of(Gate).exists()
         if not chosen:
             raise CommandError("There is no account that can send.")
         if metrics is not None:
@@ -153,19 +157,18 @@ def _serve(host: str, port: int) -> None:
 def _address(value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
     if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
-        raise argparse.ArgumentTypeError(f"{value} is not a port, nor a host and a port")
+        raise argparse.ArgumentTypeError(f"say a port, or HOST:PORT, not {value!r}")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _from_one(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
+    if not (value.isascii() and value.isdecimal() and int(value) > 0):
+        raise argparse.ArgumentTypeError(f"say a whole number from 1, not {value!r}")
+    return int(value)
 
 
 def _seconds(value: str) -> float:
-    seconds = float(value)
+    seconds = moments.seconds(value)
     if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{value} is not between 0 and 3600")
+        raise argparse.ArgumentTypeError(f"say more than 0 seconds and at most 3600, not {value!r}")
     return seconds

@@ -45,12 +45,13 @@ def csv_pages(messages: QuerySet[TextMessage], *, with_words: bool) -> Iterator[
     Not by a cursor: what reads slowly would keep a transaction open. ``with_words`` adds the texts.
     """
     columns = (*COLUMNS, *WORDS) if with_words else COLUMNS
-    yield _lines([columns])
-    last = 0
     rows = messages.order_by("pk").values_list("pk", *columns)
-    while page := list(rows.filter(pk__gt=last)[:PAGE]):
-        last = page[-1][0]
+    page = list(rows[:PAGE])
+    # Only once it is known that the database can be read.
+    yield _lines([columns])
+    while page:
         yield _lines([[_cell(value) for value in row[1:]] for row in page])
+        page = list(rows.filter(pk__gt=page[-1][0])[:PAGE])
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> str:

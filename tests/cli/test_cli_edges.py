@@ -3,15 +3,20 @@
 Both entries, the console script and ``manage.py``, in processes of their own.
 """
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shop import Shop
+
+from djsms import cli
+from djsms.cli import errors
 
 ENTRIES = ["djsms", "python manage.py djsms"]
 SEND = "send +447700900123 Hello --from Acme"
@@ -180,6 +185,20 @@ class TestTheDatabase:
         assert run.returncode == 1
         assert re.search(r"no such table.* Run manage\.py migrate\.$", complaint(run))
 
+    @pytest.mark.parametrize("arguments", ["export", "work --once", "queue --json"])
+    def test_not_migrated_is_found_before_anything_is_printed(
+        self, shop: Shop, djsms: str, arguments: str
+    ) -> None:
+        run = shop.shell(f"{djsms} {arguments}")
+        assert (run.returncode, run.stdout) == (1, "")
+        assert complaint(run).endswith("Run manage.py migrate.")
+
+    def test_not_migrated_leaves_the_file_that_was_there(self, shop: Shop, djsms: str) -> None:
+        before = shop.folder / "texts.csv"
+        before.write_text("of last month")
+        assert shop.shell(f"{djsms} export --output texts.csv").returncode == 1
+        assert before.read_text() == "of last month"
+
     @pytest.mark.parametrize("arguments", ["tidy", SEND])
     def test_out_of_reach_is_not_told_to_migrate(
         self, shop: Shop, djsms: str, arguments: str
@@ -198,6 +217,46 @@ class TestTheDatabase:
         run = shop.shell(f"{djsms} {SEND}")
         assert run.returncode == 1
         assert complaint(run).endswith("attempt to write a readonly database.")
+
+
+class TestWhatOthersSay:
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            ("no such table", "no such table."),
+            ("It is full.", "It is full."),
+            (
+                "Connection refused\n\tIs the server running?\n",
+                "Connection refused. Is the server running?",
+            ),
+            ("near line 3:\n  Hello", "near line 3: Hello."),
+            ("a row\nof words", "a row of words."),
+        ],
+    )
+    def test_becomes_sentences_in_one_line(self, words: str, sentence: str) -> None:
+        assert errors.sentence(words) == sentence
+
+
+def options_with_a_type() -> list[Any]:
+    return [
+        pytest.param(name, action.option_strings[-1], id=f"{name}{action.option_strings[-1]}")
+        for name in cli.SUBCOMMANDS
+        for action in cli.command(name).create_parser("djsms", name)._actions
+        if action.type not in (None, int, Path) and action.option_strings
+    ]
+
+
+@pytest.mark.parametrize(("name", "option"), options_with_a_type())
+@pytest.mark.parametrize("value", ["no such", "", "nan", "-1"])
+def test_a_value_that_an_option_does_not_take_is_told_in_words(
+    name: str, option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(SystemExit):
+        cli.command(name).run_from_argv(["djsms", name, f"{option}={value}"])
+        pytest.fail("It was taken.")
+    told = capsys.readouterr().err
+    assert "invalid" not in told
+    assert re.search(rf"{option}: say .*, not '{value}'$", told, re.M)
 
 
 def wait_until_it_reads(process: int) -> None:

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from scripted import Provider
 
-from djsms import SendResult, enqueue_text, queue, send_text
+from djsms import SendResult, cancel_text, enqueue_text, queue, send_text
 from djsms.exceptions import (
     AuthenticationFailed,
     OutcomeUnknown,
@@ -20,6 +20,7 @@ from djsms.exceptions import (
     TemporarilyUnavailable,
 )
 from djsms.models import Gate, StatusEvent, TextMessage, Worker
+from djsms.waiting.verdicts import clock_time
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,9 +72,23 @@ class TestTheTable:
 
     def test_it_begins_with_what_one_wants_to_know(self, provider: Provider) -> None:
         worker()
-        wait(run_after=timedelta(hours=1))
-        told = djsms("queue")
-        assert told.startswith("Texts are sent. 1 text waits, none of them due.")
+        assert djsms("queue").startswith("Texts are sent. Nothing waits.")
+
+    def test_it_says_when_the_next_text_is_due(self, provider: Provider) -> None:
+        worker()
+        first = wait(run_after=timedelta(hours=2))
+        second = wait(run_after=timedelta(hours=3))
+        due = clock_time(first.due_on, timezone.now())
+        assert djsms("queue").startswith(
+            f"Texts are sent. 2 texts wait, none of them due before {due}."
+        )
+        cancel_text(second)
+        assert f"1 text waits, and is not due before {due}." in djsms("queue")
+
+    def test_it_says_to_the_second_what_is_less_than_an_hour_away(self, provider: Provider) -> None:
+        soon = wait(run_after=timedelta(minutes=5))
+        due = timezone.localtime(soon.due_on)
+        assert f"not due before {due:%H:%M:%S}." in djsms("queue")
 
     @pytest.mark.parametrize("workers", [[], [{"stopping": True}]], ids=["none", "one that stops"])
     def test_it_does_not_say_that_texts_are_sent_where_no_worker_is(
@@ -183,8 +198,8 @@ class TestForPrograms:
             (["--watch"], "is for a terminal"),
             (["--watch", "--json"], "not allowed with"),
             (["--watch", "--max-age=5"], "--max-age ends at once"),
-            (["--max-age=soon"], "invalid"),
-            (["--max-age=-1"], "no number of seconds"),
+            (["--max-age=soon"], "say a number of seconds, such as 60 or 0.5, not 'soon'"),
+            (["--max-age=-1"], "say from 0 to a billion seconds"),
         ],
     )
     def test_what_is_wrong_is_told(self, arguments: list[str], reason: str) -> None:

@@ -257,7 +257,7 @@ class TestBeforeTheSending:
         (["+447700900123", "Hi", "--yes"], "--yes goes with --csv"),
         (["+447700900123", "--csv=guests.csv"], "there is no to"),
         (["--csv=guests.csv", "--delimiter=ab"], "one character"),
-        (["--csv=guests.csv", "--concurrency=0"], "a whole number from 1"),
+        (["--csv=guests.csv", "--concurrency=0"], "say a whole number from 1"),
     ],
 )
 def test_arguments_that_do_not_fit_are_told(arguments: list[str], reason: str) -> None:
