@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from functools import lru_cache
@@ -59,6 +60,7 @@ RATE = re.compile(r"([1-9][0-9]{0,5})\s*(texts|segments)?\s*/\s*(s|min|h)")
 SECONDS = {"s": 1, "min": 60, "h": 3600}
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WINDOW_NAME_LENGTH = 64
+WINDOW_KEYS = ("FROM", "TO", "ZONE", "DAYS")
 WINDOW_SHAPE = "FROM, TO and ZONE and, if need be, DAYS"
 MAX_CONCURRENCY = 1000
 MAX_LIFETIME = timedelta(days=366)
@@ -414,13 +416,14 @@ def _account(alias: str, definition: object) -> Account:
             "to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit."
         )
     shape = "must be a dictionary of BACKEND and, if need be, OPTIONS and limits"
+    known = ("BACKEND", "OPTIONS", *LIMITS)
     if not isinstance(definition, Mapping):
         raise InvalidOptions(f"The account {alias!r} {shape}, not {type(definition).__name__}.")
     for name in definition:
-        if name not in ("BACKEND", "OPTIONS", *LIMITS):
-            known = ", ".join(LIMITS)
+        if name not in known:
             raise InvalidOptions(
-                f"The account {alias!r} {shape}; it has {name!r}. The limits are {known}."
+                f"The account {alias!r} {shape}; it has {name!r}. The limits are "
+                f"{', '.join(LIMITS)}.{_guess(name, known)}"
             )
     backend, options = definition.get("BACKEND"), definition.get("OPTIONS", {})
     if not isinstance(backend, str) or not backend:
@@ -432,6 +435,11 @@ def _account(alias: str, definition: object) -> Account:
             f"{place(alias, 'OPTIONS')} must be a dictionary by the options' names."
         )
     return Account(alias=alias, backend=backend, options=options, **_limits(alias, definition))
+
+
+def _guess(name: object, known: Sequence[str]) -> str:
+    guess = difflib.get_close_matches(str(name).upper(), known, n=1)
+    return f" Did you mean {guess[0]!r}?" if guess else ""
 
 
 def _limits(alias: str, definition: Mapping[str, Any]) -> dict[str, Any]:
@@ -540,9 +548,10 @@ def _window(name: object, given: object) -> Window:
             f"{culprit} must be a dictionary of {WINDOW_SHAPE}, not {type(given).__name__}."
         )
     for key in given:
-        if key not in ("FROM", "TO", "ZONE", "DAYS"):
+        if key not in WINDOW_KEYS:
             raise InvalidOptions(
                 f"{culprit} must be a dictionary of {WINDOW_SHAPE}; it has {key!r}."
+                f"{_guess(key, WINDOW_KEYS)}"
             )
     for key in ("FROM", "TO"):
         hour = given.get(key)

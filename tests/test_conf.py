@@ -118,6 +118,14 @@ class TestAccounts:
                 {"BACKEND": "acme", "token": "x"},
                 "must be .*; it has 'token'",
             ),
+            "in small letters": (
+                {"backend": "acme"},
+                "must be .*; it has 'backend'.* mean 'BACKEND'\\?$",
+            ),
+            "a limit misspelt": (
+                {"BACKEND": "acme", "FALBACK": "b"},
+                "must be .*; it has 'FALBACK'.* mean 'FALLBACK'\\?$",
+            ),
         }.values(),
     )
     def test_definition_of_another_shape_is_an_error_that_names_the_account(
@@ -510,6 +518,7 @@ class TestWindows:
                 {"TO": time(21), "ZONE": "UTC"},
                 r" needs FROM, a time without a zone such as time\(8\)\.",
             ),
+            ({**DAY, "DAY": 1}, r" must be .*; it has 'DAY'\. Did you mean 'DAYS'\?"),
             ({**DAY, "UNTIL": 1}, " must be a dictionary of .*; it has 'UNTIL'"),
             ({**DAY, "FROM": 8}, " needs FROM, a time without a zone such as .*, not 8"),
             ({**DAY, "TO": "21:00"}, " needs TO, a time without a zone"),

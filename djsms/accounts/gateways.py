@@ -143,7 +143,8 @@ class Gateway:
         result: SendResult = self._caller_of_send()(message=message)
         if problem := _problem(result):
             raise TypeError(
-                f"send() of the backend {self.backend!r}{self._or_extension} returned {problem}"
+                f"send() of the backend {self.backend!r}{self._or_extension} returned {problem}; "
+                "it must return a SendResult: SendResult.accepted(id), with the provider's id"
             )
         return result
 

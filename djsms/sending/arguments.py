@@ -91,6 +91,7 @@ def moment_or_span(name: str, value: object) -> datetime | timedelta:
     if value.utcoffset() is None:
         raise TypeError(
             f"{name} must be an aware datetime or a timedelta; this datetime has no time zone. "
-            "Begin with django.utils.timezone.now(), or give it one by timezone.make_aware()."
+            "Begin with datetime.now(UTC), give it one by django.utils.timezone.make_aware(), or "
+            "say how long from now, as timedelta(hours=2)."
         )
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from django.core.exceptions import ImproperlyConfigured
@@ -22,6 +23,18 @@ Item: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
 LOT = 25
 
 REQUIRED = ("text", "frm", "to")
+# What others call the same.
+OTHER_WORDS = {
+    "from": "frm",
+    "from_": "frm",
+    "sender": "frm",
+    "originator": "frm",
+    "recipient": "to",
+    "number": "to",
+    "phone": "to",
+    "body": "text",
+    "message": "text",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +144,17 @@ class Lots:
                 "it must be a tuple (text, frm, to) or a dictionary of the arguments of "
                 f"send_text, not {type(item).__name__}."
             )
+        known = (*REQUIRED, *self._defaults)
+        for name in item:
+            if name not in known:
+                raise TypeError(f"there is no argument {name!r}.{_guess(name, known)}")
         for name in REQUIRED:
             if name not in item:
                 raise TypeError(f"{name!r} is missing.")
-        for name in item:
-            if name not in REQUIRED and name not in self._defaults:
-                raise TypeError(f"there is no argument {name!r}.")
         return dict(item)
+
+
+def _guess(name: object, known: Sequence[str]) -> str:
+    word = str(name).lower()
+    guess = [OTHER_WORDS[word]] if word in OTHER_WORDS else get_close_matches(word, known, n=1)
+    return f" Did you mean {guess[0]!r}?" if guess else ""

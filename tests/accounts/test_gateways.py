@@ -987,7 +987,10 @@ class TestMisfitAnswers:
         gateway = returning(value)
         with pytest.raises(TypeError) as caught:
             gateway.send(MESSAGE)
-        assert str(caught.value) == f"send() of the backend 'probe' returned {named}"
+        assert str(caught.value) == (
+            f"send() of the backend 'probe' returned {named}; it must return a SendResult: "
+            "SendResult.accepted(id), with the provider's id"
+        )
 
     @pytest.mark.parametrize(
         ("hook", "kind"),

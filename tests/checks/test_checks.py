@@ -367,6 +367,21 @@ class TestAddresses:
         settings.DJSMS_BASE_URL = "https://example.com"
         assert only("djsms.W012")
 
+    def test_in_development_a_list_without_this_machine_is_a_warning(self, settings: Any) -> None:
+        settings.DEBUG, settings.ALLOWED_HOSTS = True, ["shop.example"]
+        settings.DJSMS_BASE_URL = "http://localhost:8000"
+        assert only("djsms.W012")
+
+    @pytest.mark.parametrize(
+        "host", ["localhost:8000", "shop.localhost", "127.0.0.1", "[::1]:8000"]
+    )
+    def test_under_test_this_machine_needs_no_place_in_the_list(
+        self, settings: Any, host: str
+    ) -> None:
+        settings.DEBUG, settings.ALLOWED_HOSTS = False, ["testserver"]
+        settings.DJSMS_BASE_URL = f"http://{host}"
+        assert found() == []
+
     def test_a_password_in_a_base_url_is_not_repeated(self, settings: Any) -> None:
         settings.DJSMS_BASE_URL, settings.ALLOWED_HOSTS = f"https://sam:{SECRET}@example.com", []
         assert SECRET not in str(only("djsms.W012"))
@@ -442,7 +457,9 @@ class TestTheProject:
 
     def test_requests_in_transactions_are_a_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
-        assert "'default'" in only("djsms.W005").msg
+        warning = only("djsms.W005")
+        assert "'default'" in warning.msg
+        assert "enqueue_text" in str(warning.hint)
 
     def test_times_without_a_zone_are_a_warning(self, settings: Any) -> None:
         settings.USE_TZ = False

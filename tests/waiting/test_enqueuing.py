@@ -183,7 +183,7 @@ class TestWrongArguments:
             ({"run_after": NAIVE}, "run_after .* has no time zone"),
             (
                 {"expires": NAIVE},
-                r"no time zone. Begin with .* or give it one by timezone.make_aware",
+                r"no time zone. Begin with datetime.now\(UTC\), .* or say .* timedelta\(hours=2\)",
             ),
             ({"run_after": 60}, "run_after must be an aware datetime or a timedelta, not int"),
             ({"expires": "1h"}, "expires must be an aware datetime or a timedelta, not str"),
