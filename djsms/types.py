@@ -41,7 +41,11 @@ class Status(enum.StrEnum):
         "a status report settles it, if one was asked for",
     )
     SENDING = "sending", 2, "accepted by the provider"
-    SENT = "sent", 3, "handed on by the provider to the recipient's carrier"
+    SENT = (
+        "sent",
+        3,
+        "handed on: the provider, or the backend where there is none, has done its part",
+    )
     REFUSED = "refused", 4, "the provider said no, or was not even asked"
     REJECTED = "rejected", 4, "refused by the recipient's carrier"
     FAILED = "failed", 4, "surely not sent, or lost on the way"

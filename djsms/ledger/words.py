@@ -32,7 +32,9 @@ EXPLANATIONS = {
         "a status report settles it, if one was asked for"
     ),
     Status.SENDING: _("accepted by the provider"),
-    Status.SENT: _("handed on by the provider to the recipient's carrier"),
+    Status.SENT: _(
+        "handed on: the provider, or the backend where there is none, has done its part"
+    ),
     Status.REFUSED: _("the provider said no, or was not even asked"),
     Status.REJECTED: _("refused by the recipient's carrier"),
     Status.FAILED: _("surely not sent, or lost on the way"),

@@ -46,6 +46,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "figures of an hour",
+                "verbose_name_plural": "figures of hours",
+            },
         ),
         migrations.CreateModel(
             name="Worker",
@@ -65,6 +69,10 @@ class Migration(migrations.Migration):
                 ("seen_on", models.DateTimeField(db_index=True)),
                 ("stopping", models.BooleanField(default=False)),
             ],
+            options={
+                "verbose_name": "worker",
+                "verbose_name_plural": "workers",
+            },
         ),
         migrations.CreateModel(
             name="Gate",
@@ -133,7 +141,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "gate",
+                "verbose_name": "queue of an account",
                 "verbose_name_plural": "queue",
                 "permissions": [("control_queue", "Can pause and resume accounts, and cancel")],
                 "constraints": [

@@ -180,3 +180,11 @@ def test_actions_do_not_show_them(looker: Client, message: TextMessage, action: 
     response = looker.post(reverse("admin:djsms_textmessage_changelist"), data)
     assert response.status_code == 200
     assert CODE not in response.content.decode()
+
+
+def test_permissions_are_named_in_the_words_of_the_admin() -> None:
+    names = Permission.objects.filter(content_type__app_label="djsms").values_list(
+        "name", flat=True
+    )
+    assert "Can view queue of an account" in names
+    assert not [name for name in names if "gate" in name or "rollup" in name]

@@ -9,6 +9,8 @@ from typing import Any
 
 import distributions
 import pytest
+import routers
+from django.apps import apps
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
@@ -448,6 +450,16 @@ class TestWithoutCredentials:
     def test_a_release_can_be_stopped_by_it(self, needy: None) -> None:
         with pytest.raises(SystemCheckError):
             call_command("check", fail_level="WARNING")
+
+
+class TestTheTables:
+    @pytest.mark.parametrize("alias", [alias for alias in connections if alias != "default"])
+    def test_no_database_is_told_off_for_the_conditions_that_it_does_not_know(
+        self, alias: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(routers, "current", alias)
+        for model in apps.get_models():
+            assert model.check(databases=[alias]) == []
 
 
 class TestTheProject:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.core.checks import CheckMessage
 from django.db import models
 from django.utils import timezone
 
@@ -74,3 +75,8 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.status}".strip()
+
+    @classmethod
+    def check(cls, **kwargs: Any) -> list[CheckMessage]:
+        # Where a database knows no conditions that index is full, which does for a development's.
+        return [found for found in super().check(**kwargs) if found.id != "models.W037"]
