@@ -34,6 +34,7 @@ __all__ = [
     "import_from",
     "installed",
     "load",
+    "summary",
 ]
 
 GROUP = "djsms.backends"
@@ -141,6 +142,14 @@ def distribution(entry: EntryPoint) -> tuple[str, str]:
         return (entry.dist.name or "", entry.dist.version or "") if entry.dist else ("", "")
     except Exception:
         return "", ""
+
+
+def summary(entry: EntryPoint) -> str:
+    """Return what the distribution behind an entry point says of itself; empty if unknown."""
+    try:
+        return str(entry.dist.metadata["Summary"] or "") if entry.dist else ""
+    except Exception:
+        return ""
 
 
 def _survey(group: str) -> tuple[list[EntryPoint], list[str]]:

@@ -12,13 +12,23 @@ from djsms.accounts import plugins
 if TYPE_CHECKING:
     from django.core.management.base import BaseCommand
 
+    from djsms.accounts.plugins import EntryPoint
+
 __all__ = ["command", "names"]
 
 
 def names() -> dict[str, str]:
-    """Return the name of each, with where it is from: what it does would have to be imported."""
-    found = plugins.installed(plugins.COMMANDS)
-    return {entry.name: f"From {plugins.describe(entry)}." for entry in found}
+    """Return the name of each, with what its distribution says of itself, and where it is from.
+
+    What the command itself says would have to be imported.
+    """
+    return {entry.name: _told(entry) for entry in plugins.installed(plugins.COMMANDS)}
+
+
+def _told(entry: EntryPoint) -> str:
+    origin = plugins.describe(entry)
+    summary = plugins.summary(entry)
+    return f"{summary} ({origin})." if summary else f"From {origin}."
 
 
 def command(name: str) -> BaseCommand:

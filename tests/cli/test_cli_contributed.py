@@ -56,6 +56,15 @@ def test_help_names_it_and_where_it_is_from_without_importing_it(installed: Fold
     assert "From djsms-acme 1.0." in cli.overview()
 
 
+def test_help_says_what_its_distribution_says_of_itself(installed: Folder) -> None:
+    info = installed.install(
+        {"greet": "acme_greeting:Command"}, {"acme_greeting": GREETS}, group=plugins.COMMANDS
+    )
+    with (info / "METADATA").open("a") as metadata:
+        metadata.write("Summary: Greets people\n")
+    assert "  greet         Greets people (djsms-acme 1.0)" in cli.overview()
+
+
 def test_one_that_cannot_be_imported_says_so(installed: Folder) -> None:
     install(installed, "import not_there_at_all")
     with pytest.raises(CommandError, match=r"'greet'.*djsms-acme 1\.0.*not_there_at_all"):
