@@ -142,15 +142,16 @@ class _Teller:
             return
         self._told.add(kind)
         what = "A reply" if call.kind == "incoming" else "A status report"
+        end = "" if how.endswith((".", "?", "!")) else "."
         self._stream.write(
-            f"{what} to the account {call.account!r} {how}{_remedy(answer, problem)}"
+            f"{what} to the account {call.account!r} {how}{end}{_remedy(answer, problem)}"
         )
 
 
 def _remedy(answer: int, problem: str) -> str:
     if problem.startswith("NoReverseMatch"):
         return ' Add path("djsms/", include("djsms.urls")) to the project\'s urls.py.'
-    return "." if answer else " Is the project served there?"
+    return "" if answer else " Is the project served there?"
 
 
 def _set_up() -> None:
