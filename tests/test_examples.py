@@ -20,3 +20,4 @@ def test_a_shop_that_sends_its_texts_by_celery() -> None:
         timeout=300,
     )
     assert "The text is sent." in done.stdout, done.stderr
+    assert "The one for later is sent." in done.stdout, done.stderr

@@ -1,4 +1,4 @@
-"""Start the shop's processes, place an order, and wait until its text is sent."""
+"""Start the shop's processes, place an order, and wait until its texts are sent."""
 
 import json
 import os
@@ -43,13 +43,9 @@ def main() -> None:
             start("-m", "celery", "-A", "shop", "beat", "--schedule", f"/tmp/{name}"),
         ]
         address = f"http://127.0.0.1:{port}/orders/"
-        ref = call(address, b"phone=%2B447700900123")["ref"]
-        end = time.monotonic() + PATIENCE
-        while (status := call(f"{address}{ref}/")["status"]) == "created":
-            if time.monotonic() > end:
-                raise SystemExit("The text is not sent.")
-            time.sleep(0.5)
-        print(f"The text is {status}.")
+        placed = call(address, b"phone=%2B447700900123")
+        print(f"The text is {status_of(address, placed['ref'])}.")
+        print(f"The one for later is {status_of(address, placed['later'])}.")
     finally:
         for process in processes:
             os.killpg(process.pid, signal.SIGTERM)
@@ -64,6 +60,15 @@ def main() -> None:
             kombu.Queue(name, channel=connection.default_channel).delete()
         for left in Path("/tmp").glob(f"{name}*"):
             left.unlink()
+
+
+def status_of(address: str, ref: str) -> str:
+    end = time.monotonic() + PATIENCE
+    while (status := call(f"{address}{ref}/")["status"]) == "created":
+        if time.monotonic() > end:
+            raise SystemExit("The text is not sent.")
+        time.sleep(0.5)
+    return status
 
 
 def start(*arguments: str) -> subprocess.Popen[bytes]:

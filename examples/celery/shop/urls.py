@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
@@ -12,9 +14,12 @@ from djsms.models import TextMessage
 @require_POST
 @transaction.atomic
 def order(request: HttpRequest) -> JsonResponse:
-    """Take an order; its text is stored with it, or not at all."""
-    message = enqueue_text("We have your order.", None, request.POST["phone"])
-    return JsonResponse({"ref": message.ref})
+    """Take an order; its texts are stored with it, or not at all."""
+    phone = request.POST["phone"]
+    thanks = enqueue_text("We have your order.", None, phone)
+    # Nobody commits at that moment: it goes with the sweep.
+    later = enqueue_text("How do you like it?", None, phone, run_after=timedelta(seconds=5))
+    return JsonResponse({"ref": thanks.ref, "later": later.ref})
 
 
 def status(request: HttpRequest, ref: str) -> JsonResponse:
