@@ -15,6 +15,7 @@ from django.utils import timezone
 from djsms.calling.interruptions import is_interruption
 from djsms.exceptions import TemporarilyUnavailable
 from djsms.ledger import clock, erasure
+from djsms.ledger.statuses import lock
 from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import IncomingPart, StatusEvent, TextMessage
 from djsms.receiving.incoming import release_parts
@@ -105,8 +106,16 @@ def _missed_turns() -> QuerySet[TextMessage]:
 
 
 def _give_up_turn(message: TextMessage) -> bool:
-    record_failure(message, TemporarilyUnavailable("Its turn to be sent never came."))
-    return message.status is Status.FAILED
+    def mark() -> bool:
+        lock(message)
+        # It may have been sent by its key, or enqueued again, since it was read.
+        is_idle = message.due_on is None and message.attempted_on is None
+        if message.status is not Status.CREATED or not is_idle:
+            return False
+        record_failure(message, TemporarilyUnavailable("Its turn to be sent never came."))
+        return True
+
+    return in_transaction(mark)
 
 
 def _waiting_reports() -> QuerySet[StatusEvent]:

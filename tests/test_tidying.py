@@ -85,13 +85,16 @@ class TestTurnThatNeverCame:
         assert send_text("Hi", FRM, TO, key="order-1").status == "sending"
         assert len(provider.sent) == 1
 
-    def test_is_left_to_whoever_takes_it_just_now(self, missed, monkeypatch):
-        def taken(message, error):
-            TextMessage.objects.update(attempted_on=timezone.now(), attempts=1)
-            return record_failure(message, error)
+    @pytest.mark.parametrize(
+        "fields", [{"attempted_on": timezone.now(), "attempts": 1}, {"due_on": timezone.now()}]
+    )
+    def test_is_left_to_whoever_takes_it_just_now(self, missed, monkeypatch, fields):
+        def taken(message):
+            TextMessage.objects.update(**fields)
+            lock(message)
 
-        record_failure = tidying.record_failure
-        monkeypatch.setattr(tidying, "record_failure", taken)
+        lock = tidying.lock
+        monkeypatch.setattr(tidying, "lock", taken)
         assert tidy().failed == 0
         missed.refresh_from_db()
         assert missed.status == "created"

@@ -16,7 +16,7 @@ from djsms.ledger.transactions import database, rows_of
 from djsms.models import StatusEvent, TextMessage
 from djsms.types import Status
 
-__all__ = ["enter_answer", "enter_report", "is_ready", "settle"]
+__all__ = ["attempt_of", "enter_answer", "enter_report", "is_ready", "settle"]
 
 
 def enter_report(event: StatusEvent) -> None:
@@ -53,18 +53,21 @@ def settle(event: StatusEvent, message: TextMessage) -> bool:
     return True
 
 
-def enter_answer(message: TextMessage, events: list[StatusEvent], **changes: Any) -> frozenset[str]:
+def enter_answer(
+    message: TextMessage, events: list[StatusEvent], attempt: tuple[int, bool], **changes: Any
+) -> frozenset[str]:
     """Store the events of an answer and let them take effect, with what else there is to change.
 
-    Returns the names of the fields that changed; whoever calls announces them. The price is the
-    sum of the parts', or what reports have said since. That nothing was taken is kept, and takes no
-    effect, if the text has been put back since: it is another attempt's outcome that counts.
+    ``attempt`` is what ``attempt_of`` told of the message when the call ended; since then it may
+    have been read afresh. Returns the names of the fields that changed; whoever calls announces
+    them. The price is the sum of the parts', or what reports have said since. That nothing was
+    taken is kept, and takes no effect, if the text has been put back since: it is another attempt's
+    outcome that counts.
     """
-    attempt = _attempt(message)
 
     def decide() -> tuple[StatusEvent, dict[str, Any]] | None:
         if not any(event.number for event in events):
-            return (decisive(events), changes) if _attempt(message) == attempt else None
+            return (decisive(events), changes) if attempt_of(message) == attempt else None
         # Only reports, or a call that was given up, can have moved it on.
         known = () if message.status is Status.CREATED else _in_effect(message)
         reports = [event for event in known if event.source == StatusEvent.Source.REPORT]
@@ -79,6 +82,11 @@ def enter_answer(message: TextMessage, events: list[StatusEvent], **changes: Any
         # One that is there already is this one: of a try whose end was lost on the way.
         insert_unless_there(event)
     return changed
+
+
+def attempt_of(message: TextMessage) -> tuple[int, bool]:
+    """Return which attempt a message is at, and whether it is under way or has been made."""
+    return message.attempts, message.attempted_on is not None
 
 
 def is_ready(message: TextMessage) -> bool:
@@ -100,11 +108,6 @@ def _hush(message: TextMessage | None, events: Iterable[StatusEvent]) -> None:
 
 class _Settled(Exception):
     """Somebody else has seen to it."""
-
-
-def _attempt(message: TextMessage) -> tuple[int, bool]:
-    """Return which attempt a message is at, and whether it is under way or has been made."""
-    return message.attempts, message.attempted_on is not None
 
 
 def _follow(message: TextMessage, event: StatusEvent) -> frozenset[str]:

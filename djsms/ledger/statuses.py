@@ -81,7 +81,11 @@ def lock(message: TextMessage) -> None:
 
 
 def put_back(
-    message: TextMessage, error: SendError | None = None, *, due_on: datetime | None = None
+    message: TextMessage,
+    error: SendError | None = None,
+    *,
+    due_on: datetime | None = None,
+    **fields: Any,
 ) -> bool:
     """Let a text that surely did not go out wait again, as ``created``; return whether it does.
 
@@ -89,10 +93,11 @@ def put_back(
     one that ``failed`` by ``TemporarilyUnavailable`` or ``Throttled``, of which no part was taken
     and no report came; without ``error`` it keeps its own. The attempt is kept as an event.
 
-    ``due_on`` is when it may go out; None leaves it to whoever has its key, or resends it. Whoever
+    ``due_on`` is when it may go out; None leaves it to whoever has its key, or resends it. What
+    else is to change about how it waits is in ``fields``, and changes with it. Whoever
     calls for it next counts ``attempts`` up; an older instance than the row puts nothing back.
     """
-    step = {"due_on": due_on, "attempted_on": None}
+    step = {"due_on": due_on, "attempted_on": None, **fields}
     unsent = Q(status=Status.FAILED, error_kind__in=SURELY_UNSENT)
     is_back = _undo(message, error, _IN_FLIGHT | unsent, step)
     if is_back:

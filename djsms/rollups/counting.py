@@ -101,7 +101,8 @@ def _add(figures: Figures, group: Mapping[str, Any]) -> None:
         figures.pay(group["currency"], group["amount"])
     if status.is_failure:
         code = group["error_code"] or group["error_kind"]
-        words = NUMBER.sub("…", group["words"])[:WORDS_LENGTH]
+        # Cut first as well: it may be a whole page, and takes its length squared to read.
+        words = NUMBER.sub("…", group["words"][: 5 * WORDS_LENGTH])[:WORDS_LENGTH]
         figures.failures[Failure(status.value, code, words)] += count
 
 

@@ -12,9 +12,8 @@ from djsms.ledger.statuses import advance, lock
 from djsms.ledger.transactions import in_transaction, rows_of
 from djsms.models import StatusEvent, TextMessage
 from djsms.sending.arguments import typed
-from djsms.sending.attempts import attempt
 from djsms.sending.drafts import draft
-from djsms.sending.now import begin, finish
+from djsms.sending.now import attempts, begin, finish
 from djsms.types import Status
 
 __all__ = ["obstacle", "resend_text"]
@@ -65,7 +64,7 @@ def resend_text(
 
     new, gateway = in_transaction(store)
     if gateway is not None:
-        finish(new, attempt(gateway, new), fail_silently=fail_silently)
+        finish(new, attempts(gateway, new), fail_silently=fail_silently)
     return new
 
 

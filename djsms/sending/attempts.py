@@ -84,7 +84,7 @@ def claim(message: TextMessage) -> bool:
         raise
     except BaseException:
         # Broken off: nobody is called, so it should not look as if somebody had been.
-        release(message)
+        release(message, due_on=message.due_on)
         raise
     if not is_ours:
         read_afresh(message)
@@ -93,18 +93,21 @@ def claim(message: TextMessage) -> bool:
     return True
 
 
-def release(message: TextMessage) -> None:
-    """Take back a claim of ours after which the provider was not called."""
+def release(message: TextMessage, *, due_on: datetime | None = None) -> None:
+    """Take back a claim of ours after which the provider was not called.
+
+    ``due_on`` is since when it had waited, for it to wait again.
+    """
     row = rows_of(TextMessage).filter(
         pk=message.pk,
         status=Status.CREATED,
         attempted_on=message.attempted_on,
         attempts=message.attempts,
     )
-    # One that waited waits again.
-    fields = {"attempted_on": None, "attempts": message.attempts - 1, "due_on": message.due_on}
+    fields = {"attempted_on": None, "attempts": message.attempts - 1, "due_on": due_on}
     persist(lambda: row.update(**fields))
-    message.attempted_on, message.attempts = None, message.attempts - 1
+    for name, value in fields.items():
+        setattr(message, name, value)
 
 
 def attempt(gateway: Gateway, message: TextMessage) -> Outcome:

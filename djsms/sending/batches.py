@@ -8,6 +8,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from djsms.accounts.gateways import Gateway
@@ -29,6 +31,8 @@ class _Call:
     message: TextMessage
     gateway: Gateway
     fail_silently: bool
+    due_on: datetime | None
+    """Since when the text had waited, if it is one that waited."""
 
 
 class Batch:
@@ -84,7 +88,8 @@ class Batch:
         """Let the calls in flight end, and record them; all others stay as they are stored."""
         error.add_note(f"Messages of this call to send_texts dealt with before: {self._done}.")
         for future in [future for future in self._running if future.cancel()]:
-            self._unless_it_raises(release, self._running.pop(future).message)
+            call = self._running.pop(future)
+            self._unless_it_raises(partial(release, due_on=call.due_on), call.message)
         wait(self._running)
         self._collect()
         for call, outcome in self._ended:
@@ -120,13 +125,14 @@ class Batch:
         return min(wanted, gateway.limits.concurrency or wanted)
 
     def _send(self, turn: Turn) -> None:
+        due_on = turn.message.due_on
         message, gateway = self._begin(turn)
         self._lots.take()
         self.messages.append(message)
         if gateway is None:
             self._count()
             return
-        self._start(_Call(message, gateway, turn.new.fail_silently))
+        self._start(_Call(message, gateway, turn.new.fail_silently, due_on))
 
     def _start(self, call: _Call) -> None:
         gateway, message = call.gateway, call.message

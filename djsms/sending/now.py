@@ -23,7 +23,7 @@ from djsms.waiting.fallback import pass_on
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
-__all__ = ["asend_text", "begin", "finish", "send_text", "take_over"]
+__all__ = ["asend_text", "attempts", "begin", "finish", "send_text", "take_over"]
 
 
 @sensitive_variables()
@@ -77,10 +77,7 @@ def send_text(
     new = draft(arguments)
     message, gateway = begin(new)
     if gateway is not None:
-        outcome = attempt(gateway, message)
-        while (other := pass_on(message, outcome)) is not None:
-            outcome = attempt(other, message)
-        finish(message, outcome, fail_silently=new.fail_silently)
+        finish(message, attempts(gateway, message), fail_silently=new.fail_silently)
     return message
 
 
@@ -137,6 +134,14 @@ def _begin(arguments: Arguments, stop: threads.Stop) -> tuple[TextMessage, Gatew
     stop.check()
     message, gateway = begin(draft(arguments))
     return message, gateway, gateway is not None and threads.may_leave(gateway)
+
+
+def attempts(gateway: Gateway, message: TextMessage) -> Outcome:
+    """Attempt a message that is marked, also by the accounts that take over; return the end."""
+    outcome = attempt(gateway, message)
+    while (other := pass_on(message, outcome)) is not None:
+        outcome = attempt(other, message)
+    return outcome
 
 
 def begin(new: Draft) -> tuple[TextMessage, Gateway | None]:

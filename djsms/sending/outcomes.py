@@ -19,7 +19,7 @@ from djsms.exceptions import (
 )
 from djsms.ledger import storable
 from djsms.ledger.announcements import announce
-from djsms.ledger.entries import enter_answer
+from djsms.ledger.entries import attempt_of, enter_answer
 from djsms.ledger.standing import decisive
 from djsms.ledger.statuses import kind_of
 from djsms.ledger.transactions import database, in_transaction, read_afresh
@@ -68,8 +68,11 @@ def _record(
     if ids:
         changes["provider_id"] = ids[0]
 
+    # Before any try: the row may be at another attempt when it is read afresh for the next one.
+    attempt = attempt_of(message)
+
     def store() -> frozenset[str]:
-        return enter_answer(message, events, **changes)
+        return enter_answer(message, events, attempt, **changes)
 
     try:
         changed, interruption = _stubbornly(store, message)

@@ -14,7 +14,7 @@ from djsms import conf
 from djsms.exceptions import InvalidMessage
 from djsms.ledger import clock
 from djsms.ledger.statuses import SURELY_UNSENT, put_back
-from djsms.ledger.transactions import database, in_transaction
+from djsms.ledger.transactions import database, in_transaction, read_afresh
 from djsms.models import TextMessage
 from djsms.observing.facts import Enqueuing
 from djsms.observing.observers import around
@@ -25,7 +25,7 @@ from djsms.sending.lots import Item, Lots
 from djsms.sending.rows import store
 from djsms.types import Status
 from djsms.waiting import gates
-from djsms.waiting.leaving import change, change_idle
+from djsms.waiting.leaving import change_idle
 from djsms.waiting.timing import time, wishes
 from djsms.waiting.waking import wake_after_commit
 
@@ -223,10 +223,14 @@ def _let_wait_again(first: TextMessage, new: Draft) -> None:
     # Another account may have taken over from the one that was asked for.
     times["slot"] = gates.slot_of(first.frm, conf.account(first.account))
     if first.status is Status.FAILED and first.error_kind in SURELY_UNSENT:
-        if put_back(first, due_on=times["due_on"]):
-            in_transaction(lambda: change(first, **times))
+        waits = put_back(first, **times)
     elif first.status is Status.CREATED and first.attempted_on is None and first.due_on is None:
-        in_transaction(lambda: change_idle(first, **times))
+        waits = in_transaction(lambda: change_idle(first, **times))
+    else:
+        return
+    if not waits:
+        # Somebody else was faster with it.
+        read_afresh(first)
 
 
 def _tell_after_commit(messages: Iterable[TextMessage], now: datetime) -> None:

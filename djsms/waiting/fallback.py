@@ -22,7 +22,7 @@ from djsms.exceptions import (
 from djsms.ledger import clock, storable
 from djsms.ledger.announcements import announce
 from djsms.ledger.statuses import pass_over
-from djsms.ledger.transactions import in_transaction, rows_of
+from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import BACKEND_LENGTH, Gate, StatusEvent, TextMessage
 from djsms.sending.attempts import Outcome, release
 from djsms.waiting import gates
@@ -50,8 +50,7 @@ def next_account(message: TextMessage) -> str:
     others = list(conf.fallbacks(message.account))
     if not others:
         return ""
-    attempts = rows_of(StatusEvent).filter(message=message, source=StatusEvent.Source.ATTEMPT)
-    tried = set(attempts.values_list("account", flat=True))
+    tried = _tried(message)
     return next((alias for alias in others if alias not in tried and _can_send(alias, message)), "")
 
 
@@ -116,6 +115,13 @@ def relieve(alias: str, moment: datetime) -> int:
     return sum(handed)
 
 
+def _tried(message: TextMessage) -> set[str]:
+    """Return the accounts that have put a text back after an attempt."""
+    attempts = rows_of(StatusEvent).filter(message=message, source=StatusEvent.Source.ATTEMPT)
+    # Right after a call, during which the connection may have died.
+    return persist(lambda: set(attempts.values_list("account", flat=True)))
+
+
 def _has_expired(message: TextMessage) -> bool:
     return message.expires_on is not None and message.expires_on <= timezone.now()
 
@@ -142,7 +148,8 @@ def _originator(message: TextMessage, gateway: Gateway) -> str:
     That is the account's own originator in the place of another's own, or where another's provider
     was to choose; a provider sends under no number of another one.
     """
-    is_anothers = is_own_originator(message.account, message.frm)
+    others = {message.account, *_tried(message)}
+    is_anothers = any(is_own_originator(alias, message.frm) for alias in others)
     if gateway.limits.frm and (not message.frm or is_anothers):
         return numbers.originator(gateway.limits.frm)
     return message.frm

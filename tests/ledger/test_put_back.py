@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from django.db.models.signals import post_save
 from django.utils import timezone
 
@@ -23,6 +25,7 @@ from djsms.ledger import statuses
 from djsms.ledger.statuses import kind_of, pass_over, put_back
 from djsms.models import StatusEvent, TextMessage
 from djsms.receiving.reports import take_report
+from djsms.sending import outcomes
 from djsms.sending.outcomes import record_answer, record_failure
 
 pytestmark = [
@@ -31,6 +34,20 @@ pytestmark = [
 ]
 
 FRM, TO = "+447700900001", "+447700900002"
+
+
+def at_once(work: Callable[[], Any]) -> None:
+    """Do the work on a connection of its own, and commit it."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
 
 
 def stored(message: TextMessage) -> TextMessage:
@@ -232,3 +249,37 @@ class TestOutcomeOfAnAttemptThatWasUndone:
         put_back(message, TemporarilyUnavailable("closed"))
         record_answer(late, SendResult.accepted("1"))
         assert stored(message).status == "sending"
+
+    @pytest.mark.django_db(databases="__all__", transaction=True)
+    def test_does_not_end_the_attempt_that_follows_if_it_is_stored_in_a_second_try(
+        self, monkeypatch
+    ):
+        message, tries = in_flight(), []
+        enter = outcomes.enter_answer
+
+        def lost(*args, **kwargs):
+            tries.append(args)
+            if len(tries) == 1:
+                at_once(lambda: TextMessage.objects.update(attempts=2))
+                raise OperationalError("the connection is lost")
+            return enter(*args, **kwargs)
+
+        monkeypatch.setattr(outcomes, "enter_answer", lost)
+        record_failure(message, TemporarilyUnavailable("closed"))
+        assert len(tries) == 2
+        assert stored(message).status == "created"
+
+
+def test_how_it_waits_changes_in_the_same_moment():
+    heard: list[Any] = []
+
+    def hear(instance, **kwargs):
+        heard.append(TextMessage.objects.get(pk=instance.pk).lane)
+
+    message = unsent(lane=2)
+    post_save.connect(hear, sender=TextMessage)
+    try:
+        assert put_back(message, due_on=timezone.now(), lane=0)
+    finally:
+        post_save.disconnect(hear, sender=TextMessage)
+    assert heard == [0]

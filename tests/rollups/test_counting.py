@@ -137,6 +137,12 @@ class TestFailures:
         [failure] = counted().failures
         assert failure.words == "No route to … now"
 
+    def test_a_page_of_words_takes_no_longer_than_a_line(self) -> None:
+        # Its length squared would be minutes, for which no test is let run.
+        made(status=Status.FAILED, error_code="9", error_text="(" * 300_000)
+        [failure] = counted().failures
+        assert failure.words == "(" * 200
+
     def test_codes_without_end_become_one_line(self) -> None:
         for number in range(CODES + 5):
             made(status=Status.FAILED, error_code=f"c{number}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.db.models.signals import post_save
 
-from djsms import SendResult, send_texts
+from djsms import SendResult, enqueue_text, send_texts
 from djsms.exceptions import InvalidNumber, Refused
 from djsms.models import TextMessage
 
@@ -200,3 +202,16 @@ def test_receivers_hear_of_each_new_row(provider):
         post_save.disconnect(hear, sender=TextMessage)
     assert heard[:2] == [("a", True), ("b", True)]
     assert sorted(heard[2:]) == [("a", False), ("b", False)]
+
+
+def test_a_text_that_waited_waits_on_if_its_call_cannot_begin(provider, monkeypatch):
+    waiting = enqueue_text("Hi", FRM, TO, key="order-1")
+
+    def fail(*args):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", fail)
+    with pytest.raises(RuntimeError):
+        send_texts([{"text": "Hi", "frm": FRM, "to": TO, "key": "order-1"}], concurrency=2)
+    row = TextMessage.objects.get()
+    assert (row.due_on, row.attempted_on, row.attempts) == (waiting.due_on, None, 0)

@@ -10,6 +10,7 @@ from django.db import OperationalError, connections
 from django.db.models.signals import post_save
 
 from djsms import SendResult, send_text, send_texts
+from djsms.exceptions import TemporarilyUnavailable
 from djsms.models import TextMessage
 from djsms.sending import outcomes
 
@@ -102,3 +103,25 @@ class TestForGood:
             send_texts([(str(n), FRM, TO) for n in range(9)], concurrency=3)
         for text in provider.sent:
             assert f"id-{text.text}" in caplog.text
+
+
+def test_a_connection_that_dies_before_another_account_takes_over(
+    provider, other, database, settings
+):
+    settings.DJSMS_FALLBACK = "second"
+    settings.DJSMS_ACCOUNTS = {"second": {"BACKEND": "memory"}}
+    calls = []
+
+    def answer(message):
+        calls.append(message)
+        if len(calls) == 1:
+            other.autocommit = True
+            pid = connections[database].connection.info.backend_pid
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            raise TemporarilyUnavailable("closed")
+        return SendResult.accepted("abc")
+
+    provider.answer = answer
+    message = send_text("Hi", FRM, TO)
+    row = TextMessage.objects.get()
+    assert (message.status, row.status, row.account) == ("sending", "sending", "second")

@@ -21,6 +21,7 @@ from djsms import (
     enqueue_text,
     hookimpl,
     queue,
+    resend_text,
     send_text,
     send_texts,
 )
@@ -521,6 +522,23 @@ class TestFallback:
         assert send_text("Hi", frm, ALICE, key="1").frm == "Cantina"
         again = send_text("Hi", frm, ALICE, key="1")
         assert (again.frm, again.error_kind) == ("Cantina", "")
+
+    def test_that_has_none_does_not_hand_the_others_own_on(
+        self, database: str, network: Network, settings: Any
+    ) -> None:
+        settings.DJSMS_FROM = "Bistro"
+        settings.DJSMS_ACCOUNTS["third"]["FROM"] = "Cantina"
+        network.fails(TemporarilyUnavailable("x"), "default", "second")
+        message = send_text("Hi", None, ALICE)
+        assert (message.account, message.frm) == ("third", "Cantina")
+
+    def test_takes_over_what_is_sent_again(self, database: str, network: Network) -> None:
+        old = send_text("Hi", "Bistro", ALICE)
+        network.called.clear()
+        network.fails(TemporarilyUnavailable("x"), "default")
+        new = resend_text(old)
+        assert (new.account, new.status) == ("second", Status.SENDING)
+        assert network.called == ["default", "second"]
 
     def test_keeps_an_originator_that_the_caller_chose(
         self, database: str, network: Network, settings: Any
