@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections
-from django.db.models import F, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F
 from django.utils import timezone
 
 from djsms import conf
 from djsms.ledger import clock
+from djsms.ledger.said import said_since
 from djsms.ledger.transactions import database, in_transaction, rows_of
 from djsms.models import HourlyRollup, IncomingPart, StatusEvent, TextMessage
 from djsms.types import Status
@@ -112,13 +112,9 @@ def finish() -> None:
     Reads what providers said of late, and so costs little however many messages were erased.
     """
     since = timezone.now() - UNDER_WAY_FOR
-    # What is older than this one was stored before it, or in a transaction as long as that.
-    older = rows_of(StatusEvent).filter(created_on__lt=since - UNDER_WAY_FOR).order_by("-pk")
-    said = rows_of(StatusEvent).filter(
-        pk__gt=Coalesce(Subquery(older.values("pk")[:1]), Value(0)),
-        created_on__gte=since,
-        message__erased_on__gte=since,
-    )
+    # A transaction may be as long as that.
+    fresh = said_since(clock.aware(since), margin=UNDER_WAY_FOR)
+    said = fresh.filter(message__erased_on__gte=since)
     events, messages = set(), set()
     columns = ("pk", "raw", "error_text", "message", "message__error_text")
     for event, raw, words, message, message_words in said.values_list(*columns).iterator():

@@ -15,12 +15,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from django.db.models import Max, Subquery, Value
-from django.db.models.functions import Coalesce, TruncHour
+from django.db.models import Max
+from django.db.models.functions import TruncHour
 
 from djsms.ledger import clock
+from djsms.ledger.said import said_since
 from djsms.ledger.transactions import in_transaction, rows_of
-from djsms.models import HourlyRollup, StatusEvent, TextMessage
+from djsms.models import HourlyRollup, TextMessage
 from djsms.rollups.counting import HOUR, count_hour, made_between
 from djsms.rollups.figures import Figures
 from djsms.types import Status
@@ -91,16 +92,11 @@ def _hours(first: datetime, last: datetime) -> Iterator[datetime]:
 
 def _changed(since: datetime, first: datetime) -> set[datetime]:
     """Return the hours of messages that something was said of, or that ended, since then."""
-    stored = clock.stored(since)
-    # From the newest back to the first that is too old: no index of times is needed for that.
-    older = rows_of(StatusEvent).filter(created_on__lt=stored).order_by("-pk").values("pk")[:1]
-    spoken_of = rows_of(StatusEvent).filter(
-        pk__gt=Coalesce(Subquery(older), Value(0)),
-        created_on__gte=stored,
-        message__created_on__gte=clock.stored(first),
-    )
+    spoken_of = said_since(since).filter(message__created_on__gte=clock.stored(first))
     ended = rows_of(TextMessage).filter(
-        status__in=SILENT, created_on__gte=clock.stored(first), updated_on__gte=stored
+        status__in=SILENT,
+        created_on__gte=clock.stored(first),
+        updated_on__gte=clock.stored(since),
     )
     return {*_made(spoken_of, "message__created_on"), *_made(ended, "created_on")}
 

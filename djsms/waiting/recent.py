@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, TruncMinute
+from django.db.models import Count, Q
+from django.db.models.functions import TruncMinute
 
 from djsms.ledger import clock
-from djsms.ledger.transactions import rows_of
+from djsms.ledger.said import said_since
 from djsms.models import StatusEvent
 from djsms.types import Status
 
@@ -49,7 +49,7 @@ def last_hour(moment: datetime) -> dict[str, list[Minute]]:
     """
     first = moment.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES - 1)
     answers = Q(source=StatusEvent.Source.ANSWER, number__lte=1)
-    events = _said_since(first).filter(answers | Q(source=StatusEvent.Source.ATTEMPT))
+    events = said_since(first).filter(answers | Q(source=StatusEvent.Source.ATTEMPT))
     counts = (
         events.annotate(minute=TruncMinute("created_on", tzinfo=UTC))
         .values_list("account", "minute", "status")
@@ -67,15 +67,6 @@ def last_hour(moment: datetime) -> dict[str, list[Minute]]:
 
 def unknown_of_last_hour(moment: datetime) -> int:
     """Return of how many texts it came out in the last hour that nobody knows, and is still so."""
-    said = _said_since(moment - timedelta(minutes=MINUTES))
+    said = said_since(moment - timedelta(minutes=MINUTES))
     lost = said.filter(status=Status.UNKNOWN, message__status=Status.UNKNOWN)
     return lost.values("message").distinct().count()
-
-
-def _said_since(first: datetime) -> QuerySet[StatusEvent]:
-    since = clock.stored(first)
-    # From the newest back to the first that is too old: no index of times is needed for that.
-    older = rows_of(StatusEvent).filter(created_on__lt=since).order_by("-pk").values("pk")[:1]
-    return rows_of(StatusEvent).filter(
-        pk__gt=Coalesce(Subquery(older), Value(0)), created_on__gte=since
-    )
