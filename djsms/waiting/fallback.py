@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils import timezone
 
 from djsms import conf, numbers
 from djsms.accounts import gateways
@@ -26,6 +25,7 @@ from djsms.ledger.transactions import in_transaction, persist, rows_of
 from djsms.models import BACKEND_LENGTH, Gate, StatusEvent, TextMessage
 from djsms.sending.attempts import Outcome, release
 from djsms.waiting import gates
+from djsms.waiting.hours import is_over
 from djsms.waiting.leaving import move
 from djsms.waiting.queued import is_any_due, waiting
 from djsms.waiting.waking import wake_after_commit
@@ -62,7 +62,7 @@ def pass_on(message: TextMessage, outcome: Outcome) -> Gateway | None:
     error = outcome.error
     if not isinstance(error, SendError) or not concerns_account(error):
         return None
-    if outcome.interruption is not None or _has_expired(message):
+    if outcome.interruption is not None or is_over(message, datetime.now(UTC)):
         return None
     alias = next_account(message)
     if not alias:
@@ -122,10 +122,6 @@ def _tried(message: TextMessage) -> set[str]:
     return persist(lambda: set(attempts.values_list("account", flat=True)))
 
 
-def _has_expired(message: TextMessage) -> bool:
-    return message.expires_on is not None and message.expires_on <= timezone.now()
-
-
 def _is_idle(alias: str, moment: datetime) -> bool:
     gate = rows_of(Gate).filter(account=alias, slot="").first()
     is_open = gate is None or gates.is_open(gate, moment)
@@ -148,8 +144,14 @@ def _originator(message: TextMessage, gateway: Gateway) -> str:
     That is the account's own originator in the place of another's own, or where another's provider
     was to choose; a provider sends under no number of another one.
     """
-    others = {message.account, *_tried(message)}
-    is_anothers = any(is_own_originator(alias, message.frm) for alias in others)
-    if gateway.limits.frm and (not message.frm or is_anothers):
-        return numbers.originator(gateway.limits.frm)
+    own = gateway.limits.frm
+    if own and (not message.frm or _is_anothers(message)):
+        return numbers.originator(own)
     return message.frm
+
+
+def _is_anothers(message: TextMessage) -> bool:
+    """Return whether the originator is the own one of an account that had the text so far."""
+    return is_own_originator(message.account, message.frm) or any(
+        is_own_originator(alias, message.frm) for alias in _tried(message)
+    )
