@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from djsms.ledger import clock
 from djsms.ledger.transactions import in_transaction, rows_of
@@ -19,15 +20,20 @@ from djsms.models import Gate, TextMessage
 from djsms.waiting import gates
 from djsms.waiting.schedule import seconds_asked_for
 
-__all__ = ["DENIALS", "denied", "failed", "passed", "throttled", "untried"]
+__all__ = ["DENIALS", "THROTTLES", "denied", "failed", "passed", "throttled", "untried"]
 
 logger = logging.getLogger("djsms")
 
 DENIALS = {
-    "AuthenticationFailed": "The provider does not take the credentials: AuthenticationFailed.",
-    "InsufficientFunds": "The provider says that the credit is used up: InsufficientFunds.",
+    "AuthenticationFailed": gettext_noop(
+        "The provider does not take the credentials: AuthenticationFailed."
+    ),
+    "InsufficientFunds": gettext_noop(
+        "The provider says that the credit is used up: InsufficientFunds."
+    ),
 }
-"""The kinds of error by which a provider turns a text away for the account's sake."""
+"""The kinds of error by which a provider turns a text away for the account's sake, in words."""
+THROTTLES = gettext_noop("The provider throttles.")
 
 # Calls in a row that fail until the account closes.
 FAILURES = 5
@@ -76,7 +82,7 @@ def throttled(alias: str, retry_after: float | None) -> None:
         until = moment + pause
         if gate.closed_until is not None:
             until = max(until, clock.aware(gate.closed_until))
-        _write(gate, closed_until=clock.stored(until), reason="The provider throttles.")
+        _write(gate, closed_until=clock.stored(until), reason=THROTTLES)
 
     in_transaction(close)
 

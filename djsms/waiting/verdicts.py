@@ -8,27 +8,14 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from djsms import conf
+from djsms.waiting import breaker
 from djsms.waiting.states import AccountState, QueueState
 
-# As the gate keeps them for whoever reads, in whatever language.
-REASONS = (
-    (
-        r"(?P<count>[0-9]+) calls in a row failed, the last by (?P<kind>[A-Za-z]+)",
-        gettext_lazy("%(count)s calls in a row failed, the last by %(kind)s"),
-    ),
-    (
-        r"The provider does not take the credentials: AuthenticationFailed\.",
-        gettext_lazy("The provider does not take the credentials: AuthenticationFailed."),
-    ),
-    (
-        r"The provider says that the credit is used up: InsufficientFunds\.",
-        gettext_lazy("The provider says that the credit is used up: InsufficientFunds."),
-    ),
-    (r"The provider throttles\.", gettext_lazy("The provider throttles.")),
-)
+# As the gate keeps it for whoever reads, in whatever language.
+FAILED = re.compile(r"(?P<count>[0-9]+) calls in a row failed, the last by (?P<kind>[A-Za-z]+)")
 
 SOON = timedelta(hours=1)
 
@@ -111,9 +98,10 @@ def span(length: timedelta) -> str:
 
 def _translated(reason: str) -> str:
     """Return in the current language why an account closed by itself; as it is, a person's."""
-    for pattern, words in REASONS:
-        if found := re.fullmatch(pattern, reason):
-            return str(words) % found.groupdict()
+    if reason in (*breaker.DENIALS.values(), breaker.THROTTLES):
+        return _(reason)
+    if found := FAILED.fullmatch(reason):
+        return _("%(count)s calls in a row failed, the last by %(kind)s") % found.groupdict()
     return reason
 
 
